@@ -1,0 +1,70 @@
+//! Statim beside its peers: `cargo bench -p statim-bench --bench peers -- [--quick] [--json FILE]`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use statim_bench::machine::Machine;
+use statim_bench::measure::{self, Plan};
+use statim_bench::report::Report;
+use statim_bench::workloads;
+
+/// Measures the same work on every system, in turns, in one process. Exit status: 0 measured, 1 a case failed.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Also write the figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// A tenth of the work in fewer rounds: a look, not a figure to quote
+    #[arg(long)]
+    quick: bool,
+    /// Measured rounds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+    /// Only workloads whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    workload: Option<String>,
+    /// Only systems whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+    /// Passed by cargo, and without meaning here
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("peers: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let mut plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    if let Some(rounds) = arguments.rounds {
+        plan.rounds = rounds.into();
+    }
+    let mut cases = workloads::cases();
+    cases.retain(|case| {
+        let wanted = |part: &Option<String>, name: &str| part.as_deref().is_none_or(|p| name.contains(p));
+        wanted(&arguments.workload, case.workload) && wanted(&arguments.system, &case.system)
+    });
+    if cases.is_empty() {
+        return Err("no workload and system match; leave out --workload or --system".to_owned());
+    }
+    let machine = Machine::look();
+    let measured = measure::run(&cases, plan, |workload| eprintln!("measuring {workload} ..."))
+        .map_err(|failed| failed.to_string())?;
+    let report = Report::new(&machine, &measured);
+    print!("{}", report.tables(&measured));
+    if let Some(path) = &arguments.json {
+        let mut text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        text.push('\n');
+        fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(())
+}

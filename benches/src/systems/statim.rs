@@ -1,0 +1,153 @@
+//! Statim as its users get it: default options, latencies recorded, the driver an agent like any other.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use statim::prelude::*;
+
+use crate::stage::await_outcome;
+use crate::{CAPACITY, Counter, Fault, Level, System, Target, Verb, Work};
+
+/// Statim's `tell` and `ask`.
+#[derive(Debug)]
+pub struct Statim;
+
+impl System for Statim {
+    type Target = AgentRef<Job>;
+
+    fn name() -> String {
+        "statim".to_owned()
+    }
+
+    fn package() -> &'static str {
+        "statim"
+    }
+
+    fn offers(_: Verb, _: crate::Placement) -> bool {
+        true
+    }
+
+    fn run<D, F>(placement: crate::Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+    where
+        D: FnOnce(Self::Target) -> F + Send + 'static,
+        F: Future<Output = Result<Duration, Fault>> + Send + 'static,
+    {
+        await_outcome(move |report| {
+            let _ = report.send(drive(placement, counter, driver));
+        })
+    }
+}
+
+fn drive<D, F>(placement: crate::Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+where
+    D: FnOnce(AgentRef<Job>) -> F + Send + 'static,
+    F: Future<Output = Result<Duration, Fault>> + Send + 'static,
+{
+    let front = match placement {
+        crate::Placement::SameThread => "back",
+        crate::Placement::AcrossThreads => "front",
+    };
+    let runtime = Runtime::builder().start().map_err(Fault::start)?;
+    let on = |group: &str| AgentOptions::default().capacity(CAPACITY).placement(Placement::group(group));
+    let counter = Once::new(counter);
+    let subject =
+        runtime.spawn("subject", on("back"), move || Subject(counter.take())).map_err(Fault::start)?;
+    let (report, outcome) = mpsc::channel();
+    let task: Task = Box::pin(async move {
+        // The other end waits for as long as this agent lives.
+        let _ = report.send(driver(subject).await);
+    });
+    let task = Once::new(task);
+    let front =
+        runtime.spawn("driver", on(front), move || Driver(Some(task.take()))).map_err(Fault::start)?;
+    front.tell_blocking(Go).map_err(Fault::gone)?;
+    let outcome = outcome.recv().unwrap_or(Err(Fault::Panicked));
+    runtime.shutdown_blocking();
+    outcome
+}
+
+impl Target for AgentRef<Job> {
+    async fn tell(&self, work: Work) -> Result<(), Fault> {
+        AgentRef::tell(self, Job::Work(work)).await.map_err(Fault::gone)
+    }
+
+    async fn ask(&self, ask: crate::Ask) -> Result<u64, Fault> {
+        AgentRef::ask(self, |reply| Job::Ask(ask, reply)).await.map_err(Fault::gone)
+    }
+}
+
+/// What the agent under test receives.
+#[derive(Debug)]
+pub enum Job {
+    /// No answer wanted.
+    Work(Work),
+    /// An answer wanted.
+    Ask(crate::Ask, Reply<u64>),
+}
+
+impl Message for Job {
+    fn priority(&self) -> Priority {
+        match self {
+            Self::Work(work) => match work.level {
+                Level::Critical => Priority::Critical,
+                Level::High => Priority::High,
+                Level::Normal => Priority::Normal,
+                Level::Low => Priority::Low,
+            },
+            Self::Ask(..) => Priority::High,
+        }
+    }
+}
+
+/// The agent under test.
+struct Subject(Counter);
+
+impl Agent for Subject {
+    type Message = Job;
+    type Error = std::convert::Infallible;
+
+    async fn handle(&mut self, job: Job, _: &mut Context<Self>) -> Result<(), Self::Error> {
+        match job {
+            Job::Work(work) => self.0.work(work),
+            Job::Ask(ask, reply) => reply.send(self.0.answer(ask)),
+        }
+        Ok(())
+    }
+}
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs the driver inside one handler, where agents send from.
+struct Driver(Option<Task>);
+
+struct Go;
+
+impl Message for Go {}
+
+impl Agent for Driver {
+    type Message = Go;
+    type Error = std::convert::Infallible;
+
+    async fn handle(&mut self, _: Go, _: &mut Context<Self>) -> Result<(), Self::Error> {
+        if let Some(task) = self.0.take() {
+            task.await;
+        }
+        Ok(())
+    }
+}
+
+/// What a factory, which may run again after a failure, can give only the first time.
+struct Once<T>(Mutex<Option<T>>);
+
+impl<T> Once<T> {
+    fn new(value: T) -> Self {
+        Self(Mutex::new(Some(value)))
+    }
+
+    fn take(&self) -> T {
+        let value = self.0.lock().ok().and_then(|mut slot| slot.take());
+        value.expect("an agent of a benchmark does not fail, so it starts once")
+    }
+}

@@ -1,0 +1,135 @@
+//! Sending and waiting for the answer.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::cell::AgentCell;
+use super::current;
+use super::error::AskError;
+use super::reply::{Answer, Awaited, Reply, reply};
+use super::tell::Tell;
+use super::wait_graph::Edge;
+use crate::message::{Message, Priority};
+use crate::sync::Arc;
+
+/// A question about to be asked: choose its options, then await the answer.
+///
+/// Asked from inside a handler, an ask that would wait for its own asker fails at once with
+/// [`AskError::Cycle`].
+///
+/// # Cancel safety
+///
+/// Dropped before it resolves, the question is dropped unhandled if it is still queued; if it is being
+/// handled, the answer is dropped.
+#[must_use = "a question is asked when the `Ask` is awaited"]
+pub struct Ask<'a, M: Message, T> {
+    tell: Option<Tell<'a, M>>,
+    cell: &'a Arc<AgentCell<M>>,
+    awaited: Awaited<T>,
+    timeout: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+    edge: Option<Edge>,
+    started: bool,
+}
+
+impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
+    pub(super) fn new(
+        cell: &'a Arc<AgentCell<M>>,
+        question: impl FnOnce(Reply<T>) -> M,
+    ) -> Self {
+        let (reply, awaited, caller) = reply();
+        let tell = Tell::new(cell, question(reply)).answering(caller);
+        Self::asking(tell, awaited)
+    }
+
+    /// The question is built already: its target depended on it.
+    pub(super) fn asking(tell: Tell<'a, M>, awaited: Awaited<T>) -> Self {
+        let cell = tell.cell();
+        Self {
+            tell: Some(tell),
+            cell,
+            awaited,
+            timeout: None,
+            timer: None,
+            edge: None,
+            started: false,
+        }
+    }
+
+    /// Stops waiting after this long; a question still queued then is not handled any more.
+    pub fn timeout(mut self, within: Duration) -> Self {
+        self.tell = self.tell.map(|tell| tell.deadline(within));
+        self.timeout = Some(within);
+        self
+    }
+
+    /// Asks at most this urgently.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.tell = self.tell.map(|tell| tell.priority(priority));
+        self
+    }
+
+    fn start(&mut self) -> Result<(), AskError<M>> {
+        self.started = true;
+        if let Some(asker) = current::instance() {
+            let target = Arc::clone(self.cell);
+            self.edge = Some(Edge::enter(asker, target).map_err(AskError::Cycle)?);
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, AskError<M>>> {
+        self.awaited.poll(cx.waker()).map(|answer| match answer {
+            Answer::Sent(answer) => Ok(answer),
+            Answer::Dropped(reason) => Err(AskError::Dropped(reason)),
+            Answer::None => Err(AskError::NoReply),
+        })
+    }
+
+    fn timed_out(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(within) = self.timeout else { return false };
+        let timer = self.timer.get_or_insert_with(|| self.cell.commons.sleep(within));
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+impl<M: Message, T: Send + 'static> Future for Ask<'_, M, T> {
+    type Output = Result<T, AskError<M>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if !this.started
+            && let Err(cycle) = this.start()
+        {
+            return Poll::Ready(Err(cycle));
+        }
+        if let Some(tell) = &mut this.tell {
+            match Pin::new(tell).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
+                Poll::Ready(Ok(())) => this.tell = None,
+            }
+        }
+        if let Poll::Ready(answer) = this.answer(cx) {
+            return Poll::Ready(answer);
+        }
+        if this.timed_out(cx) {
+            return Poll::Ready(Err(AskError::Timeout));
+        }
+        Poll::Pending
+    }
+}
+
+// What must stay put is boxed.
+impl<M: Message, T> Unpin for Ask<'_, M, T> {}
+
+impl<M: Message, T> fmt::Debug for Ask<'_, M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask").field("to", &self.cell.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,235 @@
+//! An agent as the rest of the runtime holds it: mailbox, figures and instances.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+use super::commons::Commons;
+use super::current;
+use super::instance::Instance;
+use super::wait_graph::WaitTarget;
+use crate::clock::Nanos;
+use crate::delivery::DeadLetter;
+use crate::mailbox::{Gate, Mailbox, MailboxOptions, Offer, Reason, Ticket};
+use crate::message::{Envelope, Key, Message, Priority, Remains};
+use crate::sync::{Arc, Mutex, lock};
+use crate::telemetry::{AgentSnapshot, AgentState, AgentStats};
+
+pub(crate) struct AgentCell<M> {
+    pub(crate) name: Arc<str>,
+    /// The name it was spawned under: that of the pool, if it is a member of one.
+    pub(crate) family: Arc<str>,
+    pub(crate) agent_type: &'static str,
+    pub(crate) stop_order: i32,
+    pub(crate) mailbox: Mailbox<M>,
+    pub(crate) stats: Arc<AgentStats>,
+    pub(crate) commons: Arc<Commons>,
+    pub(crate) born_at: Nanos,
+    instances: Mutex<Vec<Arc<Instance>>>,
+}
+
+impl<M: Message> AgentCell<M> {
+    pub(crate) fn new(
+        name: Arc<str>,
+        family: Arc<str>,
+        agent_type: &'static str,
+        stop_order: i32,
+        options: MailboxOptions,
+        commons: Arc<Commons>,
+    ) -> Self {
+        Self {
+            name,
+            family,
+            agent_type,
+            stop_order,
+            mailbox: Mailbox::new(options),
+            stats: Arc::new(AgentStats::default()),
+            born_at: commons.clock.now(),
+            commons,
+            instances: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn add_instance(&self, instance: Arc<Instance>) {
+        lock(&self.instances).push(instance);
+    }
+
+    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
+        lock(&self.instances).clone()
+    }
+
+    pub(crate) fn now(&self) -> Nanos {
+        self.commons.clock.now()
+    }
+
+    /// Offers a message, and takes care of what it may displace.
+    pub(crate) fn offer(&self, envelope: Envelope<M>) -> Offer<M> {
+        let offer = self.mailbox.offer(envelope, current::is_agent);
+        self.after_offer(offer)
+    }
+
+    pub(crate) fn offer_or_wait(&self, envelope: Envelope<M>) -> Result<Offer<M>, Arc<Ticket<M>>> {
+        let offer = self.mailbox.offer_or_wait(envelope, current::is_agent)?;
+        Ok(self.after_offer(offer))
+    }
+
+    fn after_offer(&self, offer: Offer<M>) -> Offer<M> {
+        match offer {
+            Offer::Accepted(Some(displaced)) => {
+                self.bury(displaced, Reason::Shed);
+                Offer::Accepted(None)
+            }
+            Offer::Full(envelope) => {
+                self.stats.dropped(Reason::Rejected, envelope.priority);
+                Offer::Full(envelope)
+            }
+            decided => decided,
+        }
+    }
+
+    /// A message that will not be handled: counted, told to whoever asked, written to the dead letters.
+    pub(crate) fn bury(&self, envelope: Envelope<M>, reason: Reason) {
+        self.bury_remains(envelope.untouched(), reason);
+    }
+
+    /// The same for a message that its handler has, or had.
+    pub(crate) fn bury_remains(&self, remains: Remains<M>, reason: Reason) {
+        let Remains { envelope, kind } = remains;
+        self.stats.dropped(reason, envelope.priority);
+        if let Some(caller) = &envelope.caller {
+            caller.fail(reason);
+        }
+        let body = envelope.message.as_ref().and_then(|message| guarded(|| message.body()).flatten());
+        self.commons.dead_letters.add(DeadLetter {
+            number: 0,
+            agent: Arc::clone(&self.family),
+            kind: kind.rsplit("::").next().unwrap_or(kind),
+            priority: envelope.priority,
+            reason,
+            attempts: envelope.failed_attempts,
+            age_nanos: self.now().since(envelope.sent_at),
+            at: SystemTime::now(),
+            body,
+        });
+        // A message's own drop must not take the runtime down.
+        guarded(|| drop(envelope));
+    }
+
+    pub(crate) fn purge(&self, key: Key) -> usize {
+        let purged = self.mailbox.purge(key, self.now());
+        let count = purged.len();
+        purged.into_iter().for_each(|envelope| self.bury(envelope, Reason::Purged));
+        count
+    }
+
+    /// Closes the mailbox and buries what is still in it.
+    pub(crate) fn close(&self) {
+        self.mailbox.set_gate(Gate::Closed);
+        for envelope in self.mailbox.drain(self.now()) {
+            self.bury(envelope, Reason::Undeliverable);
+        }
+    }
+
+    /// One instance ends. The last one out closes the mailbox; before that the others go on.
+    pub(crate) fn leave(&self, instance: &Arc<Instance>, state: AgentState) {
+        instance.set_state(state);
+        let all_ended = lock(&self.instances).iter().all(|other| other.state().is_final());
+        if all_ended {
+            self.close();
+        } else {
+            self.mailbox.hand_over(instance.consumer);
+        }
+    }
+}
+
+/// Runs code of a user's where a panic must not pass.
+fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).ok()
+}
+
+impl<M> fmt::Debug for AgentCell<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentCell").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl<M: Message> WaitTarget for AgentCell<M> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn every_instance(&self, all: &mut dyn FnMut(&Arc<Instance>) -> bool) -> bool {
+        let instances = self.instances();
+        !instances.is_empty() && instances.iter().all(all)
+    }
+}
+
+/// A cell whatever its message type: what the runtime needs of it.
+pub(crate) trait AnyCell: Send + Sync + fmt::Debug {
+    fn name(&self) -> &Arc<str>;
+    fn stop_order(&self) -> i32;
+    fn instances(&self) -> Vec<Arc<Instance>>;
+    fn has_ended(&self) -> bool;
+    fn set_gate(&self, gate: Gate);
+    fn close(&self);
+    fn purge(&self, key: Key) -> usize;
+    fn snapshot(&self) -> AgentSnapshot;
+}
+
+impl<M: Message> AnyCell for AgentCell<M> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn stop_order(&self) -> i32 {
+        self.stop_order
+    }
+
+    fn instances(&self) -> Vec<Arc<Instance>> {
+        self.instances()
+    }
+
+    fn has_ended(&self) -> bool {
+        lock(&self.instances).iter().all(|instance| instance.state().is_final())
+    }
+
+    fn set_gate(&self, gate: Gate) {
+        self.mailbox.set_gate(gate);
+    }
+
+    fn close(&self) {
+        self.close();
+    }
+
+    fn purge(&self, key: Key) -> usize {
+        self.purge(key)
+    }
+
+    fn snapshot(&self) -> AgentSnapshot {
+        let totals = self.stats.totals();
+        let depth = self.mailbox.depth();
+        let instances = self.instances();
+        let lifetime = self.now().since(self.born_at).max(1) as f64 * instances.len().max(1) as f64;
+        let counted = |reason| (reason, self.stats.dropped_for(reason));
+        AgentSnapshot {
+            name: self.name.to_string(),
+            agent_type: self.agent_type.to_owned(),
+            instances: instances.len(),
+            state: instances.first().map_or(AgentState::Starting, |instance| instance.state()),
+            capacity: self.mailbox.options().capacity,
+            depth: Priority::ALL.into_iter().zip(depth).collect(),
+            handled: totals.handled,
+            failed: totals.failed,
+            panicked: totals.panicked,
+            restarts: totals.restarts,
+            dropped: Reason::ALL.into_iter().map(counted).filter(|(_, count)| *count > 0).collect(),
+            busy_seconds: totals.busy_nanos as f64 / 1e9,
+            utilization: (totals.busy_nanos as f64 / lifetime).min(1.0),
+            latency: Priority::ALL
+                .into_iter()
+                .filter_map(|priority| Some((priority, self.stats.latency(priority)?)))
+                .collect::<BTreeMap<_, _>>(),
+        }
+    }
+}

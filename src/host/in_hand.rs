@@ -1,0 +1,84 @@
+//! Messages in the hands of a handler: whatever happens to the handler, they are accounted for.
+
+use crate::agent::{AgentCell, Batch, Settled};
+use crate::mailbox::Reason;
+use crate::message::{Message, Remains};
+
+/// What remains of a message while it is handled. If the handler is dropped midway (the runtime ends and
+/// does not wait), the message goes to the dead letters instead of nowhere.
+pub(super) struct InHand<'a, M: Message> {
+    cell: &'a AgentCell<M>,
+    remains: Option<Remains<M>>,
+}
+
+impl<'a, M: Message> InHand<'a, M> {
+    pub(super) fn new(cell: &'a AgentCell<M>, remains: Remains<M>) -> Self {
+        Self { cell, remains: Some(remains) }
+    }
+
+    /// Handled: nothing is left to account for.
+    pub(super) fn put_down(mut self) {
+        self.remains = None;
+    }
+
+    /// Handling failed: back to the queue if it may be tried again, else to the dead letters.
+    pub(super) fn fail(mut self, max_attempts: u16) {
+        if let Some(remains) = self.remains.take() {
+            fail(self.cell, remains, max_attempts);
+        }
+    }
+}
+
+impl<M: Message> Drop for InHand<'_, M> {
+    fn drop(&mut self) {
+        if let Some(remains) = self.remains.take() {
+            self.cell.bury_remains(remains, Reason::Undeliverable);
+        }
+    }
+}
+
+/// One more failed attempt at a message.
+pub(super) fn fail<M: Message>(cell: &AgentCell<M>, mut remains: Remains<M>, max_attempts: u16) {
+    let attempts = &mut remains.envelope.failed_attempts;
+    *attempts = attempts.saturating_add(1);
+    if *attempts >= max_attempts {
+        return cell.bury_remains(remains, Reason::Poisoned);
+    }
+    match remains.restore() {
+        Ok(envelope) => cell.mailbox.give_back(vec![envelope]),
+        Err(remains) => cell.bury_remains(remains, Reason::Poisoned),
+    }
+}
+
+/// A batch lent to a handler, with the same promise.
+pub(super) struct Lent<'a, M: Message> {
+    cell: &'a AgentCell<M>,
+    batch: Option<Batch<M>>,
+}
+
+impl<'a, M: Message> Lent<'a, M> {
+    pub(super) fn new(cell: &'a AgentCell<M>, batch: Batch<M>) -> Self {
+        Self { cell, batch: Some(batch) }
+    }
+
+    pub(super) fn batch(&mut self) -> &mut Batch<M> {
+        self.batch.as_mut().expect("the batch is here until it is taken back")
+    }
+
+    pub(super) fn take_back(mut self) -> Settled<M> {
+        self.batch.take().expect("the batch is here until it is taken back").settle()
+    }
+}
+
+impl<M: Message> Drop for Lent<'_, M> {
+    fn drop(&mut self) {
+        let Some(batch) = self.batch.take() else { return };
+        let settled = batch.settle();
+        for remains in settled.taken {
+            self.cell.bury_remains(remains, Reason::Undeliverable);
+        }
+        for envelope in settled.left {
+            self.cell.bury(envelope, Reason::Undeliverable);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The life of an agent instance: incarnation after incarnation, until it ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::attend::{Attendance, Outcome};
+use super::sleep;
+use crate::agent::{Agent, AgentCell, Command, Context, Escalation, Inspection, Instance, Restart, Seat};
+use crate::message::Message;
+use crate::runtime::supervision::{Supervisor, Verdict};
+use crate::sync::Arc;
+use crate::telemetry::{AgentState, Recorder};
+
+/// Serves an agent's mailbox from its first incarnation to its end.
+pub(super) async fn serve<A: Agent>(
+    seat: Seat<A::Message>,
+    factory: Arc<dyn Fn() -> A + Send + Sync>,
+) {
+    let departure = Departure { seat: &seat, end: AgentState::Stopped };
+    let mut life = Life {
+        seat: &seat,
+        factory: &*factory,
+        recorder: Recorder::new(Arc::clone(&seat.cell.stats), seat.cell.commons.latencies),
+        supervisor: Supervisor::new(seat.options.supervision),
+    };
+    let end = life.live().await;
+    drop(life);
+    departure.with(end);
+}
+
+struct Life<'a, A: Agent> {
+    seat: &'a Seat<A::Message>,
+    factory: &'a (dyn Fn() -> A + Send + Sync),
+    recorder: Recorder,
+    supervisor: Supervisor,
+}
+
+impl<A: Agent> Life<'_, A> {
+    async fn live(&mut self) -> AgentState {
+        loop {
+            let restart = self.seat.options.supervision.restart;
+            let rest = match self.incarnation().await {
+                Outcome::Stopped => return AgentState::Stopped,
+                Outcome::StoppedItself if restart != Restart::Always => return AgentState::Stopped,
+                Outcome::StoppedItself | Outcome::Restart => Duration::ZERO,
+                Outcome::Failed if restart == Restart::Never => return AgentState::Failed,
+                Outcome::Failed => match self.supervisor.failed(self.seat.cell.now()) {
+                    Verdict::RestartAfter(rest) => rest,
+                    Verdict::GiveUp => return AgentState::Failed,
+                },
+            };
+            if let Some(end) = self.back_off(rest).await {
+                return end;
+            }
+            self.seat.cell.stats.restarted();
+        }
+    }
+
+    /// From the factory to the last message of this incarnation.
+    async fn incarnation(&mut self) -> Outcome {
+        let instance = &self.seat.instance;
+        instance.set_state(AgentState::Starting);
+        let mut ctx = Context::new(self.seat.clone());
+        let Ok(mut agent) = catch_unwind(AssertUnwindSafe(self.factory)) else {
+            tracing::error!(agent = %instance.label, "the agent's factory panicked");
+            return Outcome::Failed;
+        };
+        let outcome = match guarded(agent.started(&mut ctx)).await {
+            Some(Ok(())) => {
+                instance.set_state(AgentState::Running);
+                self.supervisor.started(self.seat.cell.now());
+                let mut attendance = Attendance::new(self.seat, &mut self.recorder);
+                attendance.attend(&mut agent, &mut ctx).await
+            }
+            Some(Err(error)) => {
+                tracing::error!(agent = %instance.label, %error, "the agent failed to start");
+                Outcome::Failed
+            }
+            None => {
+                tracing::error!(agent = %instance.label, "the agent panicked while it started");
+                Outcome::Failed
+            }
+        };
+        if outcome != Outcome::Failed && guarded(agent.stopped(&mut ctx)).await.is_none() {
+            tracing::error!(agent = %instance.label, "the agent panicked while it stopped");
+        }
+        self.recorder.rest();
+        for child in ctx.take_children() {
+            self.seat.runtime.stop_and_wait(&child).await;
+        }
+        // After a panic the state may be torn; its drop may panic too.
+        if catch_unwind(AssertUnwindSafe(|| drop(agent))).is_err() {
+            tracing::error!(agent = %instance.label, "the agent panicked while it was dropped");
+        }
+        outcome
+    }
+
+    /// Rests before the next incarnation. An end if one was commanded meanwhile.
+    async fn back_off(&mut self, rest: Duration) -> Option<AgentState> {
+        let instance = &self.seat.instance;
+        instance.set_state(AgentState::BackingOff);
+        // Nobody is served here for a while: other members of a pool go on.
+        self.seat.cell.mailbox.hand_over(instance.consumer);
+        let until = self.seat.cell.now().after(rest);
+        loop {
+            let left = Duration::from_nanos(until.since(self.seat.cell.now()));
+            if left.is_zero() && !instance.has_commands() {
+                return None;
+            }
+            if !sleep::for_command(instance, Some(left)).await {
+                return None;
+            }
+            match instance.next_command() {
+                Some(Command::Stop { .. }) => return Some(AgentState::Stopped),
+                Some(Command::Restart) => return None,
+                Some(Command::Inspect(answer)) => {
+                    let _ = answer.send(inspection(instance, serde_json::Value::Null));
+                }
+                // A pause is for agents that run; a child's failure died with its parent's incarnation.
+                Some(Command::Pause | Command::Resume | Command::ChildFailed(_)) | None => {}
+            }
+        }
+    }
+}
+
+pub(super) fn inspection(instance: &Instance, agent: serde_json::Value) -> Inspection {
+    Inspection { instance: instance.label.to_string(), state: instance.state(), agent }
+}
+
+/// Runs a user's future; `None` if it panicked.
+pub(super) async fn guarded<F: Future>(future: F) -> Option<F::Output> {
+    AssertUnwindSafe(future).catch_unwind().await.ok()
+}
+
+/// Leaves the cell in order, also when the loop is dropped because its arbiter ends.
+struct Departure<'a, M: Message> {
+    seat: &'a Seat<M>,
+    end: AgentState,
+}
+
+impl<M: Message> Departure<'_, M> {
+    fn with(mut self, end: AgentState) {
+        self.end = end;
+    }
+}
+
+impl<M: Message> Drop for Departure<'_, M> {
+    fn drop(&mut self) {
+        let Seat { cell, instance, runtime, options, parent, .. } = self.seat;
+        AgentCell::leave(cell, instance, self.end);
+        if self.end == AgentState::Failed {
+            tracing::error!(agent = %instance.label, "the agent failed too often and was given up");
+            match (parent, options.supervision.escalation) {
+                (Some(parent), Escalation::Parent) => {
+                    let _ = parent.command(Command::ChildFailed(Arc::clone(&instance.label)));
+                }
+                (None, Escalation::Parent) => {}
+                (_, Escalation::Shutdown) => runtime.request_shutdown(),
+            }
+        }
+        runtime.note_end(&cell.name);
+    }
+}

@@ -1,0 +1,196 @@
+//! Threads: one actix system for each runtime, and its arbiters.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::atomic::AtomicUsize;
+use std::thread::JoinHandle;
+
+use actix_rt::{Arbiter, ArbiterHandle, System, SystemRunner};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::agent::Placement;
+use crate::sync::{Arc, Mutex, Ordering, lock};
+
+/// The arbiter an agent lives on.
+#[derive(Clone)]
+pub(crate) struct Home {
+    pub(super) arbiter: ArbiterHandle,
+    /// The arbiter is there for one agent instance and ends with it.
+    pub(super) is_own: bool,
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home").field("is_own", &self.is_own).finish_non_exhaustive()
+    }
+}
+
+/// The threads of one runtime.
+pub(crate) struct Host {
+    system: System,
+    timers: Handle,
+    shared: Vec<ArbiterHandle>,
+    next_shared: AtomicUsize,
+    groups: Mutex<HashMap<Arc<str>, ArbiterHandle>>,
+    threads: Mutex<Threads>,
+    /// Everything on one thread, whatever the placement: virtual time has one clock.
+    single_threaded: bool,
+}
+
+#[derive(Default)]
+struct Threads {
+    system: Option<JoinHandle<()>>,
+    arbiters: Vec<Arbiter>,
+}
+
+impl Host {
+    /// Starts a system on a thread of its own, with so many shared arbiters.
+    pub(crate) fn start(shared_arbiters: usize) -> io::Result<Self> {
+        let (started, starting) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("statim-system".to_owned()).spawn(move || {
+            let runtime = match event_loop() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(started.send(Err(error))),
+            };
+            let handle = runtime.handle().clone();
+            let runner = System::with_tokio_rt(move || runtime);
+            let _ = started.send(Ok((System::current(), handle)));
+            if let Err(error) = runner.run() {
+                tracing::error!(%error, "the system arbiter ended with an error");
+            }
+        })?;
+        let (system, timers) = starting
+            .recv()
+            .map_err(|_| io::Error::other("the system thread ended while it started"))??;
+        let mut host = Self {
+            system,
+            timers,
+            shared: Vec::new(),
+            next_shared: AtomicUsize::new(0),
+            groups: Mutex::new(HashMap::new()),
+            threads: Mutex::new(Threads { system: Some(thread), arbiters: Vec::new() }),
+            single_threaded: false,
+        };
+        host.shared =
+            (0..shared_arbiters.max(1)).map(|_| host.new_arbiter()).collect::<io::Result<_>>()?;
+        Ok(host)
+    }
+
+    /// The arbiter for an agent of this placement.
+    pub(crate) fn home(&self, placement: &Placement, parent: Option<&Home>) -> io::Result<Home> {
+        if self.single_threaded {
+            return Ok(Home { arbiter: self.system.arbiter().clone(), is_own: false });
+        }
+        let arbiter = match (placement, parent) {
+            (Placement::WithParent, Some(parent)) => parent.arbiter.clone(),
+            (Placement::Shared | Placement::WithParent, _) => {
+                let turn = self.next_shared.fetch_add(1, Ordering::Relaxed);
+                self.shared[turn % self.shared.len()].clone()
+            }
+            (Placement::Group(name), _) => self.group(name)?,
+            (Placement::Own, _) => self.new_arbiter()?,
+        };
+        Ok(Home { arbiter, is_own: *placement == Placement::Own })
+    }
+
+    fn group(&self, name: &Arc<str>) -> io::Result<ArbiterHandle> {
+        let mut groups = lock(&self.groups);
+        if let Some(arbiter) = groups.get(name) {
+            return Ok(arbiter.clone());
+        }
+        let arbiter = self.new_arbiter()?;
+        groups.insert(Arc::clone(name), arbiter.clone());
+        Ok(arbiter)
+    }
+
+    /// An arbiter belongs to the system of the thread that makes it. The caller's thread may belong to a
+    /// system of its own, or to none, and should stay so: a thread in between makes it.
+    fn new_arbiter(&self) -> io::Result<ArbiterHandle> {
+        let system = self.system.clone();
+        let maker = std::thread::Builder::new().name("statim-arbiter-start".to_owned());
+        let arbiter = maker
+            .spawn(move || {
+                System::set_current(system);
+                Arbiter::try_with_tokio_rt(event_loop)
+            })?
+            .join()
+            .map_err(|_| io::Error::other("an arbiter panicked while it started"))??;
+        let handle = arbiter.handle();
+        let mut threads = lock(&self.threads);
+        // Arbiters that ended with their agent leave their place.
+        threads.arbiters.retain(Arbiter::alive);
+        threads.arbiters.push(arbiter);
+        Ok(handle)
+    }
+
+    /// A Tokio runtime with timers that run as long as this host.
+    pub(crate) fn timers(&self) -> &Handle {
+        &self.timers
+    }
+
+    /// Runs a future on the system arbiter.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.system.arbiter().spawn(future);
+    }
+
+    /// Tells every thread to end. Handlers still running are dropped at their next await.
+    pub(crate) fn stop(&self) {
+        if !self.single_threaded {
+            self.system.stop();
+        }
+    }
+
+    /// Waits for the threads to end; blocks.
+    pub(crate) fn join(&self) {
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for arbiter in threads.arbiters {
+            arbiter.stop();
+            let _ = arbiter.join();
+        }
+        if let Some(system) = threads.system {
+            let _ = system.join();
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("shared_arbiters", &self.shared.len()).finish_non_exhaustive()
+    }
+}
+
+fn event_loop() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// A system on the caller's thread whose time is virtual: it stands still while anything can run, and
+/// jumps to the next timer when nothing can.
+pub(crate) struct VirtualHost {
+    runner: SystemRunner,
+}
+
+impl VirtualHost {
+    pub(crate) fn new() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build()?;
+        Ok(Self { runner: System::with_tokio_rt(move || runtime) })
+    }
+
+    /// The host to build a runtime on. Call inside [`block_on`](Self::block_on).
+    pub(crate) fn host() -> Host {
+        Host {
+            system: System::current(),
+            timers: Handle::current(),
+            shared: Vec::new(),
+            next_shared: AtomicUsize::new(0),
+            groups: Mutex::new(HashMap::new()),
+            threads: Mutex::new(Threads::default()),
+            single_threaded: true,
+        }
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runner.block_on(future)
+    }
+}

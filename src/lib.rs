@@ -1,0 +1,45 @@
+//! Statim: a multi-agent message-passing runtime for systems where some messages may not wait.
+//!
+//! Agents are state with a mailbox in front of it. The mailbox has four lanes and a bound that holds;
+//! a critical message is handled within one running handler of its arrival, however deep the backlog
+//! behind it. Nothing is lost without a reason: what is not handled is in the sender's hand or in the
+//! dead letters.
+//!
+//! Start with [`Runtime`], write an [`Agent`], and talk to it through its [`AgentRef`].
+//!
+//! The folders, each knowing only those before it: `message`, [`mailbox`], [`agent`], `host`,
+//! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, and `store`, which nobody here
+//! needs. [`testing`] is for tests.
+
+pub mod agent;
+mod clock;
+pub mod delivery;
+mod host;
+pub mod mailbox;
+mod message;
+pub mod runtime;
+mod sync;
+pub mod store;
+pub mod telemetry;
+pub mod testing;
+
+pub use agent::{
+    Agent, AgentOptions, AgentRef, Ask, AskError, Backoff, Batch, Context, ControlError, Escalation,
+    Inspection, Intensity, Placement, Pool, Reply, Restart, Severity, Supervision, Tell, TellError,
+    TimerHandle, TryTellError,
+};
+pub use delivery::{DeadLetter, DeadLetterSink};
+pub use mailbox::{BatchOptions, MailboxOptions, Overflow, Reason};
+pub use message::{Key, Message, Priority};
+pub use runtime::{
+    FindError, Runtime, RuntimeBuilder, RuntimeHandle, ShutdownReport, SpawnError, StartError,
+};
+pub use telemetry::{AgentSnapshot, AgentState, LatencySummary, Quantiles, Snapshot};
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::{
+        Agent, AgentOptions, AgentRef, AskError, Batch, BatchOptions, Context, Key, Message, Overflow,
+        Placement, Pool, Priority, Reason, Reply, Runtime, RuntimeHandle, TellError, TryTellError,
+    };
+}

@@ -1,0 +1,159 @@
+//! The senders' side of a mailbox: everything here happens under the intake lock.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::options::MailboxOptions;
+use super::parking::Parking;
+use super::waiting::WaitingRoom;
+use crate::message::{Envelope, Priority};
+use crate::sync::{AtomicU64, Ordering};
+
+/// Who may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// Everybody.
+    Open,
+    /// Agents only: the runtime is shutting down and work already inside may still flow to its end.
+    AgentsOnly,
+    /// Nobody.
+    Closed,
+}
+
+/// Says whether the sender is an agent. Asked only when it matters.
+pub(crate) type IsAgent = fn() -> bool;
+
+/// Messages that have left the mailbox, for each lane. Written under the front's lock, read by senders
+/// only when the mailbox looks full: the cache line mostly stays where it is.
+///
+/// Sequentially consistent, because a departure followed by a look for waiting senders races with a
+/// sender that starts to wait and then looks for departures: one of the two must see the other.
+#[derive(Debug, Default)]
+pub(super) struct Departed([AtomicU64; Priority::COUNT]);
+
+impl Departed {
+    pub(super) fn add(&self, lane: usize, count: u64) {
+        self.0[lane].fetch_add(count, Ordering::SeqCst);
+    }
+
+    fn of(&self, lane: usize) -> u64 {
+        self.0[lane].load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Intake<M> {
+    pub(super) gate: Gate,
+    pub(super) lanes: [VecDeque<Envelope<M>>; Priority::COUNT],
+    arrived: [u64; Priority::COUNT],
+    /// The last look at `Departed`; never ahead of it, so occupancy is never underestimated.
+    departed_seen: [u64; Priority::COUNT],
+    next_sequence: u64,
+    pub(super) waiting: WaitingRoom<M>,
+    /// Normal messages admitted in a row while a Low sender waited.
+    low_passed_over: u32,
+    pub(super) parking: Parking,
+}
+
+impl<M> Intake<M> {
+    pub(super) fn new() -> Self {
+        Self {
+            gate: Gate::Open,
+            lanes: std::array::from_fn(|_| VecDeque::new()),
+            arrived: [0; Priority::COUNT],
+            departed_seen: [0; Priority::COUNT],
+            next_sequence: 0,
+            waiting: WaitingRoom::new(),
+            low_passed_over: 0,
+            parking: Parking::default(),
+        }
+    }
+
+    pub(super) fn admits(&self, is_agent: IsAgent) -> bool {
+        match self.gate {
+            Gate::Open => true,
+            Gate::AgentsOnly => is_agent(),
+            Gate::Closed => false,
+        }
+    }
+
+    /// Whether a message of `priority` has room, looking at the agent's progress only if need be.
+    pub(super) fn has_room(
+        &mut self,
+        priority: Priority,
+        options: &MailboxOptions,
+        departed: &Departed,
+    ) -> bool {
+        if self.fits(priority, options) {
+            return true;
+        }
+        for lane in 0..Priority::COUNT {
+            self.departed_seen[lane] = departed.of(lane);
+        }
+        self.fits(priority, options)
+    }
+
+    fn fits(&self, priority: Priority, options: &MailboxOptions) -> bool {
+        let queued = |lane: usize| self.arrived[lane] - self.departed_seen[lane];
+        let bulk = queued(Priority::Normal.lane()) + queued(Priority::Low.lane());
+        let all = bulk + queued(Priority::Critical.lane()) + queued(Priority::High.lane());
+        let room = all < options.capacity as u64;
+        room && (!priority.is_bulk() || bulk < (options.capacity - options.reserve) as u64)
+    }
+
+    /// Queues a message that has room.
+    pub(super) fn accept(&mut self, mut envelope: Envelope<M>) {
+        let lane = envelope.priority.lane();
+        envelope.sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.arrived[lane] += 1;
+        self.lanes[lane].push_back(envelope);
+    }
+
+    /// Lets waiting senders in while there is room, the most urgent first and in a lane whoever waited
+    /// longest. A waiting Low sender is passed over by at most `bypass` Normal ones.
+    pub(super) fn admit_waiting(
+        &mut self,
+        options: &MailboxOptions,
+        departed: &Departed,
+        wake: &mut Vec<Waker>,
+    ) {
+        while let Some(lane) = self.next_waiting(options) {
+            if !self.has_room(Priority::ALL[lane], options, departed) {
+                // Bulk may be held back by the reserve only; nothing less urgent has room either.
+                return;
+            }
+            let Some((envelope, waker)) = self.waiting.admit(lane) else { continue };
+            self.accept(envelope);
+            wake.extend(waker);
+        }
+    }
+
+    fn next_waiting(&mut self, options: &MailboxOptions) -> Option<usize> {
+        let (normal, low) = (Priority::Normal.lane(), Priority::Low.lane());
+        let first = (0..Priority::COUNT).find(|&lane| self.waiting.waits(lane))?;
+        if first != normal || !self.waiting.waits(low) {
+            self.low_passed_over = 0;
+            return Some(first);
+        }
+        if options.bypass.is_some_and(|bypass| self.low_passed_over >= bypass) {
+            self.low_passed_over = 0;
+            return Some(low);
+        }
+        self.low_passed_over += 1;
+        Some(first)
+    }
+
+    /// Bit n is set where lane n holds anything.
+    pub(super) fn occupied(&self) -> u8 {
+        self.lanes
+            .iter()
+            .enumerate()
+            .fold(0, |bits, (lane, queue)| if queue.is_empty() { bits } else { bits | 1 << lane })
+    }
+
+    /// Messages in each lane that have not left the mailbox.
+    pub(super) fn depth(&self, departed: &Departed) -> [u64; Priority::COUNT] {
+        std::array::from_fn(|lane| self.arrived[lane].saturating_sub(departed.of(lane)))
+    }
+}

@@ -1,0 +1,149 @@
+//! One lane: FIFO, with the batches of keyed messages woven in by age.
+
+use std::collections::VecDeque;
+
+use super::gather::Gather;
+use super::options::BatchOptions;
+use crate::clock::Nanos;
+use crate::message::Envelope;
+
+/// Above this many places an empty queue gives its memory back when the agent falls idle: it keeps a
+/// few kilobytes so that a conversation does not allocate, and not the megabytes of a burst.
+const KEPT_PLACES: usize = 64;
+
+#[derive(Debug)]
+pub(super) enum Popped<M> {
+    One(Envelope<M>),
+    Batch(Vec<Envelope<M>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Lane<M> {
+    /// Messages without a batch key, oldest first.
+    singles: VecDeque<Envelope<M>>,
+    /// Messages with one. Absent where the agent asked for no batches, which then cost nothing.
+    gather: Option<Box<Gather<M>>>,
+}
+
+impl<M> Lane<M> {
+    pub(super) fn new(batch: Option<BatchOptions>) -> Self {
+        Self {
+            singles: VecDeque::new(),
+            gather: batch.map(|options| Box::new(Gather::new(options))),
+        }
+    }
+
+    pub(super) fn push(&mut self, envelope: Envelope<M>, now: Nanos) {
+        match (&mut self.gather, envelope.batch_key) {
+            (Some(gather), Some(key)) => gather.push(key, envelope, now),
+            _ => self.singles.push_back(envelope),
+        }
+    }
+
+    pub(super) fn push_all(&mut self, queue: &mut VecDeque<Envelope<M>>, now: Nanos) {
+        if self.gather.is_some() {
+            for envelope in queue.drain(..) {
+                self.push(envelope, now);
+            }
+        } else if self.singles.is_empty() {
+            // The usual case under load costs nothing per message: the two queues change places.
+            std::mem::swap(&mut self.singles, queue);
+        } else {
+            self.singles.append(queue);
+        }
+    }
+
+    pub(super) fn push_front(&mut self, envelope: Envelope<M>) {
+        // A message that comes back is served alone: its batch has been split already.
+        self.singles.push_front(envelope);
+    }
+
+    /// Makes those batches ready whose linger is over.
+    pub(super) fn ripen(&mut self, now: Nanos) {
+        if let Some(gather) = &mut self.gather {
+            gather.ripen(now);
+        }
+    }
+
+    pub(super) fn ripe_at(&self) -> Option<Nanos> {
+        self.gather.as_ref().and_then(|gather| gather.ripe_at())
+    }
+
+    pub(super) fn has_ready(&self) -> bool {
+        !self.singles.is_empty() || self.gather.as_ref().is_some_and(|gather| gather.has_ready())
+    }
+
+    /// The oldest single message or ready batch.
+    pub(super) fn pop(&mut self) -> Option<Popped<M>> {
+        let batch_age = self.gather.as_mut().and_then(|gather| gather.oldest_ready());
+        let single_age = self.singles.front().map(|envelope| envelope.sequence);
+        match (single_age, batch_age) {
+            (Some(single), Some(batch)) if single < batch => self.pop_single(),
+            (_, Some(_)) => self.gather.as_mut().and_then(|gather| gather.pop()).map(Popped::Batch),
+            (Some(_), None) => self.pop_single(),
+            (None, None) => None,
+        }
+    }
+
+    fn pop_single(&mut self) -> Option<Popped<M>> {
+        self.singles.pop_front().map(Popped::One)
+    }
+
+    /// The message that came last, unless it has left the mailbox once and was given back: removing
+    /// that one would free no place.
+    pub(super) fn pop_newest(&mut self) -> Option<Envelope<M>> {
+        let single =
+            self.singles.back().filter(|envelope| !envelope.returned).map(|envelope| envelope.sequence);
+        let batched = self.gather.as_ref().and_then(|gather| gather.newest());
+        match (single, batched) {
+            (Some(single), Some(batched)) if single > batched => self.singles.pop_back(),
+            (_, Some(_)) => self.gather.as_mut().and_then(|gather| gather.pop_newest()),
+            (Some(_), None) => self.singles.pop_back(),
+            (None, None) => None,
+        }
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        matches: &mut dyn FnMut(&Envelope<M>) -> bool,
+        removed: &mut Vec<Envelope<M>>,
+    ) {
+        take_matching(&mut self.singles, matches, removed);
+        if let Some(gather) = &mut self.gather {
+            gather.remove(matches, removed);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.singles.len() + self.gather.as_ref().map_or(0, |gather| gather.len())
+    }
+
+    pub(super) fn shrink(&mut self) {
+        if self.singles.is_empty() && self.singles.capacity() > KEPT_PLACES {
+            self.singles = VecDeque::new();
+        }
+    }
+}
+
+/// Moves the matching messages of `queue` to `removed`, keeping the order of both.
+pub(super) fn take_matching<M>(
+    queue: &mut VecDeque<Envelope<M>>,
+    matches: &mut dyn FnMut(&Envelope<M>) -> bool,
+    removed: &mut Vec<Envelope<M>>,
+) {
+    let before = removed.len();
+    let mut kept = VecDeque::new();
+    // Look first: a purge mostly finds nothing in most mailboxes, and then nothing should move.
+    if !queue.iter().any(&mut *matches) {
+        return;
+    }
+    for envelope in queue.drain(..) {
+        if matches(&envelope) {
+            removed.push(envelope);
+        } else {
+            kept.push_back(envelope);
+        }
+    }
+    debug_assert!(removed.len() > before);
+    *queue = kept;
+}

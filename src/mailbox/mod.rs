@@ -1,0 +1,41 @@
+//! The bounded four-lane mailbox.
+//!
+//! Think of a hospital's reception: four queues, a waiting room with a fixed number of chairs, some of
+//! them kept free for emergencies, and one doctor who always looks up before calling the next patient.
+//!
+//! The rooms of this folder, from the pure to the concurrent:
+//!
+//! - [`Reason`] and [`MailboxOptions`]: the vocabulary.
+//! - `lane`, `gather`, `lanes`: what is served next. Pure, driven by property tests against a model.
+//! - `intake`: what senders see, under one lock: bound, reserve, waiting senders, sleeping agents.
+//! - `shared`: the two ends joined. Senders push into the intake; the agent takes from its own side and
+//!   crosses over only when it must, so the two rarely meet at a lock.
+//!
+//! # What holds
+//!
+//! - **Bound.** Never more than `capacity` messages are queued, whoever sends and however.
+//! - **Reserve.** Normal and Low together never use the last `reserve` places.
+//! - **Order.** Inside a lane, and for each batch key, messages are handed over in the order they were
+//!   accepted. Waiting senders are admitted in the order in which they began to wait.
+//! - **Urgency.** Critical first, always; the rest by priority with a bounded bypass.
+//! - **Account.** Every accepted message is taken, or leaves with a [`Reason`], exactly once.
+
+mod gather;
+mod intake;
+mod lane;
+mod lanes;
+mod options;
+mod parking;
+mod reason;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+pub use options::{BatchOptions, MailboxOptions, Overflow};
+pub use reason::Reason;
+
+pub(crate) use intake::Gate;
+pub(crate) use parking::ConsumerId;
+pub(crate) use shared::{Mailbox, Offer, Parked, Taken};
+pub(crate) use waiting::{Admission, Ticket};

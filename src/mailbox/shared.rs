@@ -1,0 +1,374 @@
+//! The two ends of a mailbox joined.
+//!
+//! Senders push into the *intake*, under its lock. The agent takes from the *front*, under the front's
+//! lock, which in the steady state nobody else touches. The agent crosses over to the intake only when
+//! the signal says that a lane it has nothing of has something there, and then brings everything along.
+//! So the head of each lane is always on the front before a choice is made, which makes the two-sided
+//! mailbox choose exactly as one queue would, at a fraction of the contention.
+//!
+//! Lock order: front, then intake, then a ticket. Nothing of a user's runs and nothing is dropped or
+//! woken under a lock, except `Message::key` in a purge, which is guarded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+use super::intake::{Departed, Gate, Intake, IsAgent};
+use super::lanes::{Lanes, Next, batch_key_of};
+use super::options::{MailboxOptions, Overflow};
+use super::parking::ConsumerId;
+use super::waiting::Ticket;
+use crate::clock::Nanos;
+use crate::message::{Envelope, Key, Message, Priority};
+use crate::sync::{Arc, AtomicU8, Mutex, MutexGuard, Ordering, lock};
+
+/// Signal bits 0 to 3: that lane of the intake holds something.
+const LANES: u8 = 0b0000_1111;
+/// Somebody waits for room.
+const WAITING: u8 = 0b0001_0000;
+
+/// What became of a message offered to the mailbox.
+#[derive(Debug)]
+pub(crate) enum Offer<M> {
+    /// It is queued. The second is what it displaced, if anything.
+    Accepted(Option<Envelope<M>>),
+    /// There is no room: here it is.
+    Full(Envelope<M>),
+    /// Nobody takes messages here any more: here it is.
+    Closed(Envelope<M>),
+}
+
+/// What the agent gets when it asks for work.
+#[derive(Debug)]
+pub(crate) enum Taken<M> {
+    One(Envelope<M>),
+    Batch(Vec<Envelope<M>>),
+    /// Nothing now; when a lingering batch is ripe, if one lingers.
+    Nothing { ripe_at: Option<Nanos> },
+}
+
+/// Whether the agent may sleep.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parked {
+    Asleep,
+    /// Something came in meanwhile.
+    StayAwake,
+}
+
+#[derive(Debug)]
+pub(crate) struct Mailbox<M> {
+    options: MailboxOptions,
+    signal: AtomicU8,
+    departed: Departed,
+    front: Mutex<Lanes<M>>,
+    intake: Mutex<Intake<M>>,
+}
+
+impl<M: Message> Mailbox<M> {
+    pub(crate) fn new(options: MailboxOptions) -> Self {
+        let options = options.clamped();
+        Self {
+            options,
+            signal: AtomicU8::new(0),
+            departed: Departed::default(),
+            front: Mutex::new(Lanes::new(&options)),
+            intake: Mutex::new(Intake::new()),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &MailboxOptions {
+        &self.options
+    }
+
+    // ---- The senders' side -------------------------------------------------------------------
+
+    /// Queues a message if it has room, making room first where the overflow policy says so.
+    pub(crate) fn offer(&self, mut envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
+        envelope.batch_key = batch_key_of(&envelope.message, &self.options);
+        let mut intake = lock(&self.intake);
+        if !intake.admits(is_agent) {
+            return Offer::Closed(envelope);
+        }
+        if self.room_for_newcomer(&mut intake, envelope.priority) {
+            self.accept(intake, envelope);
+            return Offer::Accepted(None);
+        }
+        drop(intake);
+        if self.options.overflow == Overflow::ShedLeastUrgent {
+            return self.offer_shedding(envelope, is_agent);
+        }
+        Offer::Full(envelope)
+    }
+
+    /// Like [`offer`](Self::offer), but a message without room queues for it.
+    pub(crate) fn offer_or_wait(
+        &self,
+        envelope: Envelope<M>,
+        is_agent: IsAgent,
+    ) -> Result<Offer<M>, Arc<Ticket<M>>> {
+        let envelope = match self.offer(envelope, is_agent) {
+            Offer::Full(envelope) if self.options.overflow == Overflow::Wait => envelope,
+            decided => return Ok(decided),
+        };
+        let mut intake = lock(&self.intake);
+        if !intake.admits(is_agent) {
+            return Ok(Offer::Closed(envelope));
+        }
+        // Room may have come between the two looks; without this one the ticket could wait for ever.
+        if self.room_for_newcomer(&mut intake, envelope.priority) {
+            self.accept(intake, envelope);
+            return Ok(Offer::Accepted(None));
+        }
+        let lane = envelope.priority.lane();
+        let ticket = Arc::new(Ticket::new(envelope));
+        intake.waiting.join(lane, Arc::clone(&ticket));
+        self.signal.fetch_or(WAITING, Ordering::SeqCst);
+        // The agent reads WAITING after it has counted a departure, and we count departures after we
+        // have set WAITING (both in one total order): one of us sees the other, so no ticket is
+        // left behind by a departure that happened just before.
+        let mut wake = Vec::new();
+        intake.admit_waiting(&self.options, &self.departed, &mut wake);
+        self.publish(intake, wake);
+        Err(ticket)
+    }
+
+    /// A sender stops waiting. Its message if it was not accepted yet.
+    pub(crate) fn give_up(&self, lane: usize, ticket: &Arc<Ticket<M>>) -> Option<Envelope<M>> {
+        let envelope = ticket.cancel();
+        if envelope.is_some() {
+            lock(&self.intake).waiting.cancelled(lane, ticket);
+        }
+        envelope
+    }
+
+    /// Room for a newcomer, after those who waited longer and are at least as urgent.
+    fn room_for_newcomer(&self, intake: &mut Intake<M>, priority: Priority) -> bool {
+        let ahead = (0..=priority.lane()).any(|lane| intake.waiting.waits(lane));
+        intake.has_room(priority, &self.options, &self.departed) && !ahead
+    }
+
+    fn accept(&self, mut intake: MutexGuard<'_, Intake<M>>, envelope: Envelope<M>) {
+        let bit = 1 << envelope.priority.lane();
+        // The first message of a lane raises its bit; only the agent lowers it, under this lock.
+        if intake.lanes[envelope.priority.lane()].is_empty() {
+            self.signal.fetch_or(bit, Ordering::Release);
+        }
+        intake.accept(envelope);
+        let waker = intake.parking.pop();
+        drop(intake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn offer_shedding(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
+        let mut front = lock(&self.front);
+        let mut intake = lock(&self.intake);
+        if !intake.admits(is_agent) {
+            return Offer::Closed(envelope);
+        }
+        if intake.has_room(envelope.priority, &self.options, &self.departed) {
+            self.accept(intake, envelope);
+            return Offer::Accepted(None);
+        }
+        // The newest message may be on either side: bring both together, then look.
+        let now = envelope.sent_at;
+        self.cross_over(&mut front, &mut intake, now);
+        let Some(evicted) = front.evict_for(envelope.priority) else {
+            return Offer::Full(envelope);
+        };
+        self.departed.add(evicted.priority.lane(), 1);
+        if intake.has_room(envelope.priority, &self.options, &self.departed) {
+            self.accept(intake, envelope);
+            return Offer::Accepted(Some(evicted));
+        }
+        // A Normal newcomer over the bulk limit gains room only from bulk, and Low is all there is
+        // less urgent than Normal, so an eviction always made room.
+        unreachable!("an evicted message leaves a place for a more urgent one")
+    }
+
+    // ---- The agent's side --------------------------------------------------------------------
+
+    /// The next message or batch by priority, age and key.
+    pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
+        let mut front = lock(&self.front);
+        let signalled = self.signal.load(Ordering::Acquire) & LANES;
+        let worth_crossing = match self.options.batch {
+            // A batch should take in what has come for it.
+            Some(_) => signalled != 0,
+            // A lane the front has something of loses nothing by waiting: its head is older.
+            None => signalled & !front.occupied() != 0,
+        };
+        if worth_crossing {
+            self.cross_over(&mut front, &mut lock(&self.intake), now);
+        }
+        let taken = match front.next(now) {
+            Next::One(envelope) => {
+                self.depart(std::slice::from_ref(&envelope));
+                Taken::One(envelope)
+            }
+            Next::Batch(envelopes) => {
+                self.depart(&envelopes);
+                Taken::Batch(envelopes)
+            }
+            Next::Nothing { ripe_at } => return Taken::Nothing { ripe_at },
+        };
+        drop(front);
+        if self.signal.load(Ordering::SeqCst) & WAITING != 0 {
+            self.admit_waiting();
+        }
+        taken
+    }
+
+    /// Whether something more urgent than `priority` is queued.
+    pub(crate) fn holds_more_urgent_than(&self, priority: Priority) -> bool {
+        let more_urgent = (1_u8 << priority.lane()) - 1;
+        if self.signal.load(Ordering::Acquire) & more_urgent != 0 {
+            return true;
+        }
+        priority != Priority::Critical && lock(&self.front).occupied() & more_urgent != 0
+    }
+
+    /// Puts back messages that were taken and not handled, oldest first. They keep their place and do
+    /// not count against the bound, which they have passed.
+    pub(crate) fn give_back(&self, mut envelopes: Vec<Envelope<M>>) {
+        if envelopes.is_empty() {
+            return;
+        }
+        for envelope in &mut envelopes {
+            envelope.returned = true;
+        }
+        lock(&self.front).give_back(envelopes);
+        // In a pool another member may be asleep while this one is about to stop.
+        self.wake_one();
+    }
+
+    /// Registers the agent to be woken, unless there is something to do already.
+    pub(crate) fn park(&self, consumer: ConsumerId, waker: &Waker) -> Parked {
+        let mut front = lock(&self.front);
+        let mut intake = lock(&self.intake);
+        if intake.occupied() != 0 || front.has_ready() {
+            return Parked::StayAwake;
+        }
+        intake.parking.park(consumer, waker);
+        drop(intake);
+        front.shrink();
+        Parked::Asleep
+    }
+
+    /// The consumer is awake for another reason than a message.
+    pub(crate) fn unpark(&self, consumer: ConsumerId) {
+        lock(&self.intake).parking.take(consumer);
+    }
+
+    /// Passes on whatever is queued to another sleeper, for a consumer that stops serving: the wake-up
+    /// for it may have come to this one.
+    pub(crate) fn hand_over(&self, consumer: ConsumerId) {
+        let front = lock(&self.front);
+        let mut intake = lock(&self.intake);
+        intake.parking.take(consumer);
+        let work = front.occupied() != 0 || intake.occupied() != 0;
+        let waker = if work { intake.parking.pop() } else { None };
+        drop(intake);
+        drop(front);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    // ---- Both sides at once ------------------------------------------------------------------
+
+    /// Removes every queued message about `key`.
+    pub(crate) fn purge(&self, key: Key, now: Nanos) -> Vec<Envelope<M>> {
+        self.remove(now, &mut |envelope| {
+            // A panic in a user's `key` must not unwind through our locks. What cannot say whom it is
+            // about is not shown to be about this one, and stays.
+            catch_unwind(AssertUnwindSafe(|| envelope.message.key())).ok().flatten() == Some(key)
+        })
+    }
+
+    /// Removes everything that is queued.
+    pub(crate) fn drain(&self, now: Nanos) -> Vec<Envelope<M>> {
+        self.remove(now, &mut |_| true)
+    }
+
+    fn remove(&self, now: Nanos, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
+        let mut front = lock(&self.front);
+        self.cross_over(&mut front, &mut lock(&self.intake), now);
+        let removed = front.remove(matches);
+        self.depart(&removed);
+        drop(front);
+        if self.signal.load(Ordering::SeqCst) & WAITING != 0 {
+            self.admit_waiting();
+        }
+        removed
+    }
+
+    /// Changes who may send. Closing tells every waiting sender.
+    pub(crate) fn set_gate(&self, gate: Gate) {
+        let mut intake = lock(&self.intake);
+        // A closed gate stays closed: shutdown may come while an agent is stopping.
+        if intake.gate == Gate::Closed {
+            return;
+        }
+        intake.gate = gate;
+        let wakers = if gate == Gate::Closed { intake.waiting.close() } else { Vec::new() };
+        self.publish(intake, wakers);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.intake).gate == Gate::Closed
+    }
+
+    /// Messages queued, for each lane.
+    pub(crate) fn depth(&self) -> [u64; Priority::COUNT] {
+        lock(&self.intake).depth(&self.departed)
+    }
+
+    // ---- Details -----------------------------------------------------------------------------
+
+    /// Brings everything from the intake to the front.
+    fn cross_over(&self, front: &mut Lanes<M>, intake: &mut Intake<M>, now: Nanos) {
+        for (lane, queue) in intake.lanes.iter_mut().enumerate() {
+            if !queue.is_empty() {
+                front.push_all(lane, queue, now);
+            }
+        }
+        self.signal.fetch_and(!LANES, Ordering::AcqRel);
+    }
+
+    /// Counts messages as gone; called under the front's lock, which makes it the only writer.
+    fn depart(&self, envelopes: &[Envelope<M>]) {
+        for envelope in envelopes.iter().filter(|envelope| !envelope.returned) {
+            self.departed.add(envelope.priority.lane(), 1);
+        }
+    }
+
+    fn admit_waiting(&self) {
+        let mut intake = lock(&self.intake);
+        let mut wake = Vec::new();
+        intake.admit_waiting(&self.options, &self.departed, &mut wake);
+        self.publish(intake, wake);
+    }
+
+    /// Brings the signal in line with the intake, wakes a sleeper if there is work, and the senders.
+    fn publish(&self, mut intake: MutexGuard<'_, Intake<M>>, senders: Vec<Waker>) {
+        if intake.waiting.is_empty() {
+            self.signal.fetch_and(!WAITING, Ordering::SeqCst);
+        }
+        let occupied = intake.occupied();
+        self.signal.fetch_or(occupied, Ordering::Release);
+        let consumer = if occupied != 0 { intake.parking.pop() } else { None };
+        drop(intake);
+        if let Some(waker) = consumer {
+            waker.wake();
+        }
+        senders.into_iter().for_each(Waker::wake);
+    }
+
+    fn wake_one(&self) {
+        let waker = lock(&self.intake).parking.pop();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Senders that wait for room.
+//!
+//! A waiting sender leaves its message in a ticket that the mailbox holds too. When room comes, the
+//! mailbox takes the message out of the ticket of whoever waited longest and wakes the sender, so no
+//! place is ever free while somebody waits, and a sender that gave up costs nobody a place.
+
+use std::collections::VecDeque;
+use std::task::{Poll, Waker};
+
+use crate::message::{Envelope, Priority};
+use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
+
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Admission<M> {
+    /// The message is in the mailbox.
+    Accepted,
+    /// The mailbox closed; here is the message.
+    Closed(Envelope<M>),
+}
+
+#[derive(Debug)]
+enum State<M> {
+    Waiting(Envelope<M>, Option<Waker>),
+    Accepted,
+    Closed(Envelope<M>),
+    /// The sender gave up, or has been told.
+    Done,
+}
+
+/// Where a ticket is. Read and written under the intake lock only.
+const QUEUED: u8 = 0;
+/// Still queued, its sender gone, and counted as such.
+const STALE: u8 = 1;
+const LEFT: u8 = 2;
+
+/// One sender's place in the queue for the waiting room.
+#[derive(Debug)]
+pub(crate) struct Ticket<M> {
+    state: Mutex<State<M>>,
+    place: AtomicU8,
+}
+
+impl<M> Ticket<M> {
+    pub(super) fn new(envelope: Envelope<M>) -> Self {
+        Self { state: Mutex::new(State::Waiting(envelope, None)), place: AtomicU8::new(QUEUED) }
+    }
+
+    /// Whether the wait is over, else who to wake when it is.
+    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Admission<M>> {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, State::Done) {
+            State::Waiting(envelope, _) => {
+                *state = State::Waiting(envelope, Some(waker.clone()));
+                Poll::Pending
+            }
+            State::Accepted => Poll::Ready(Admission::Accepted),
+            State::Closed(envelope) => Poll::Ready(Admission::Closed(envelope)),
+            State::Done => unreachable!("a ticket is not polled after it was redeemed"),
+        }
+    }
+
+    /// The sender gives up. Its message, if the mailbox has not taken it yet.
+    pub(super) fn cancel(&self) -> Option<Envelope<M>> {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, State::Done) {
+            State::Waiting(envelope, _) => Some(envelope),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    fn admit(&self) -> Option<(Envelope<M>, Option<Waker>)> {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, State::Accepted) {
+            State::Waiting(envelope, waker) => Some((envelope, waker)),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    fn close(&self) -> Option<Waker> {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, State::Done) {
+            State::Waiting(envelope, waker) => {
+                *state = State::Closed(envelope);
+                waker
+            }
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+}
+
+/// The queue of tickets, a FIFO for each priority.
+#[derive(Debug)]
+pub(super) struct WaitingRoom<M> {
+    queues: [VecDeque<Arc<Ticket<M>>>; Priority::COUNT],
+    /// Tickets still queued whose sender gave up.
+    cancelled: [usize; Priority::COUNT],
+}
+
+impl<M> WaitingRoom<M> {
+    pub(super) fn new() -> Self {
+        Self { queues: std::array::from_fn(|_| VecDeque::new()), cancelled: [0; Priority::COUNT] }
+    }
+
+    pub(super) fn join(&mut self, lane: usize, ticket: Arc<Ticket<M>>) {
+        self.queues[lane].push_back(ticket);
+    }
+
+    /// The message that waited longest in `lane`, and its sender to wake.
+    pub(super) fn admit(&mut self, lane: usize) -> Option<(Envelope<M>, Option<Waker>)> {
+        while let Some(ticket) = self.queues[lane].pop_front() {
+            if ticket.place.swap(LEFT, Ordering::Relaxed) == STALE {
+                self.cancelled[lane] -= 1;
+            }
+            if let Some(admitted) = ticket.admit() {
+                return Some(admitted);
+            }
+        }
+        None
+    }
+
+    pub(super) fn waits(&self, lane: usize) -> bool {
+        self.queues[lane].len() > self.cancelled[lane]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        (0..Priority::COUNT).all(|lane| !self.waits(lane))
+    }
+
+    /// A ticket of `lane` was cancelled. Tickets are swept out when they are half of the queue: a sender
+    /// that waits and gives up in a loop, at an agent that never takes, must not fill the memory.
+    pub(super) fn cancelled(&mut self, lane: usize, ticket: &Ticket<M>) {
+        if ticket.place.load(Ordering::Relaxed) != QUEUED {
+            return;
+        }
+        ticket.place.store(STALE, Ordering::Relaxed);
+        self.cancelled[lane] += 1;
+        if self.cancelled[lane] * 2 > self.queues[lane].len() {
+            self.queues[lane].retain(|queued| queued.place.load(Ordering::Relaxed) != STALE);
+            self.cancelled[lane] = 0;
+        }
+    }
+
+    /// Tells every sender that the mailbox is closed.
+    pub(super) fn close(&mut self) -> Vec<Waker> {
+        self.cancelled = [0; Priority::COUNT];
+        let tickets = self.queues.iter_mut().flat_map(|queue| queue.drain(..));
+        tickets
+            .filter_map(|ticket| {
+                ticket.place.store(LEFT, Ordering::Relaxed);
+                ticket.close()
+            })
+            .collect()
+    }
+}

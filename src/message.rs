@@ -1,0 +1,335 @@
+//! What travels between agents: a message, how urgent it is, and the envelope that carries it.
+//!
+//! A message type belongs to its *receiver*: the receiver's type says how urgent each message is, so a
+//! sender can lower the urgency of what it sends but never raise it.
+
+use std::fmt;
+use std::hash::Hasher;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::clock::Nanos;
+use crate::mailbox::Reason;
+
+/// How urgent a message is. Each level is one lane of the mailbox.
+///
+/// Sorts most urgent first. Whether "greater" should mean "more urgent" is a question every reader answers
+/// differently, so compare with [`is_more_urgent_than`](Self::is_more_urgent_than).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Priority {
+    /// May not wait: served before everything else, always (a consent revocation).
+    Critical = 0,
+    /// Someone is waiting for the answer (a consent decision).
+    High = 1,
+    /// Ordinary work.
+    Normal = 2,
+    /// Bulk that can wait (a record of a file being ingested).
+    Low = 3,
+}
+
+impl Priority {
+    /// How many levels there are.
+    pub const COUNT: usize = 4;
+
+    /// Every level, most urgent first.
+    pub const ALL: [Self; Self::COUNT] = [Self::Critical, Self::High, Self::Normal, Self::Low];
+
+    /// The lane this level is queued in: 0 is the most urgent.
+    #[must_use]
+    pub const fn lane(self) -> usize {
+        self as usize
+    }
+
+    /// Whether `self` is served before `other`.
+    #[must_use]
+    pub const fn is_more_urgent_than(self, other: Self) -> bool {
+        (self as u8) < (other as u8)
+    }
+
+    /// The less urgent of the two: what a sender's wish leaves of the receiver's grant.
+    #[must_use]
+    pub const fn at_most(self, other: Self) -> Self {
+        if self.is_more_urgent_than(other) {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// Normal and Low: what may never fill the share reserved for Critical and High.
+    #[must_use]
+    pub const fn is_bulk(self) -> bool {
+        matches!(self, Self::Normal | Self::Low)
+    }
+
+    /// The level's name in lower case, as configuration, metrics and JSON write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The entity a message is about (a patient, a study), as a 128-bit SipHash-1-3 fingerprint.
+///
+/// A fingerprint rather than the name itself: it is `Copy`, it costs no allocation on the way through a
+/// mailbox, and a patient's identifier cannot leak out of it into a log. Two names share a fingerprint
+/// with a probability of 2⁻¹²⁸. It is stable across processes and machines.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key([u64; 2]);
+
+impl Key {
+    /// The key of an entity named by bytes.
+    #[must_use]
+    pub fn of(name: impl AsRef<[u8]>) -> Self {
+        let mut hasher = SipHasher13::new_with_keys(0x5374_6174_696d_206b, 0x6579_2076_6572_2031);
+        hasher.write(name.as_ref());
+        let hash = hasher.finish128();
+        Self([hash.h1, hash.h2])
+    }
+
+    /// The member of a pool of `members` that handles this key: the same one, always.
+    pub(crate) fn member(self, members: usize) -> usize {
+        // The remainder of a uniform 64-bit value is uniform enough for any pool that fits in memory.
+        usize::try_from(self.0[0] % members as u64).unwrap_or(0)
+    }
+}
+
+impl fmt::Debug for Key {
+    /// Shows that there is a key, not which: a fingerprint of a known name could be looked up.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// What an agent receives: usually one enum per agent, matched statically.
+///
+/// # Examples
+///
+/// ```
+/// use statim::prelude::*;
+///
+/// enum Ward {
+///     Alarm { bed: u32 },
+///     Note { bed: u32, text: String },
+/// }
+///
+/// impl Message for Ward {
+///     fn priority(&self) -> Priority {
+///         match self {
+///             Ward::Alarm { .. } => Priority::Critical,
+///             Ward::Note { .. } => Priority::Low,
+///         }
+///     }
+///     fn key(&self) -> Option<Key> {
+///         let (Ward::Alarm { bed } | Ward::Note { bed, .. }) = self;
+///         Some(Key::of(bed.to_le_bytes()))
+///     }
+/// }
+/// assert_eq!(Ward::Alarm { bed: 3 }.priority(), Priority::Critical);
+/// ```
+pub trait Message: Send + 'static {
+    /// How urgent this message is. The receiver's type decides; a sender can only lower it.
+    fn priority(&self) -> Priority {
+        Priority::Normal
+    }
+
+    /// The entity the message is about. A purge by this key removes the message from every queue it
+    /// still waits in, and a pool routed by key gives all messages of one key to one member.
+    fn key(&self) -> Option<Key> {
+        None
+    }
+
+    /// Messages of one batch key (and one priority) are handed over together when the agent's options
+    /// ask for batches. `None` is always handled alone.
+    fn batch_key(&self) -> Option<Key> {
+        None
+    }
+
+    /// What kind of message this is, for dead letters and traces: a name, never the payload. Asked for
+    /// each message, so it should cost nothing; a path is shortened to its last part when it is shown.
+    fn kind(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
+    /// The payload in a form that a dead-letter store can keep and requeue. `None` (the default) keeps
+    /// only the message's kind, priority and reason.
+    fn body(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// A copy to retry with, should handling fail, and whose [`body`](Self::body) the dead letters keep.
+    /// Asked for each message before it is handled, so it should be cheap (an `Arc`). `None` (the default)
+    /// means that the message is handled at most once: a failure sends it to the dead letters at once,
+    /// without its body.
+    fn for_retry(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+/// The caller of an ask, as the mailbox sees it: it may be gone, and it wants to know of a failure.
+pub(crate) trait Caller: Send + Sync {
+    fn is_gone(&self) -> bool;
+    fn fail(&self, reason: Reason);
+}
+
+/// A message on its way, with what the mailbox must know of it.
+pub(crate) struct Envelope<M> {
+    pub(crate) message: M,
+    pub(crate) priority: Priority,
+    /// When the send was accepted or began to wait for room.
+    pub(crate) sent_at: Nanos,
+    /// Not to be handled after this moment.
+    pub(crate) deadline: Option<Nanos>,
+    /// Handling attempts that have failed.
+    pub(crate) failed_attempts: u16,
+    /// Given back by the agent's loop: it left the mailbox once, so it no longer counts against the bound.
+    pub(crate) returned: bool,
+    pub(crate) batch_key: Option<Key>,
+    pub(crate) caller: Option<Arc<dyn Caller>>,
+    /// Arrival number inside this mailbox: what FIFO means.
+    pub(crate) sequence: u64,
+}
+
+impl<M: Message> Envelope<M> {
+    pub(crate) fn new(message: M, sent_at: Nanos) -> Self {
+        Self {
+            priority: message.priority(),
+            message,
+            sent_at,
+            deadline: None,
+            failed_attempts: 0,
+            returned: false,
+            batch_key: None,
+            caller: None,
+            sequence: 0,
+        }
+    }
+
+    /// The message, for its handler, and what remains to account for it by, with a copy if its type makes
+    /// one: to try again, and to keep in the dead letters.
+    pub(crate) fn take_apart(self) -> (M, Remains<M>) {
+        // A user's code: what cannot say its kind has none, what cannot be copied is not retried.
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            (self.message.kind(), self.message.for_retry())
+        }));
+        let (kind, copy) = asked.unwrap_or((UNKNOWN_KIND, None));
+        let (message, envelope) = self.exchange(copy);
+        (message, Remains { envelope, kind })
+    }
+
+    /// The message as its own remains: it was not even looked at.
+    pub(crate) fn untouched(self) -> Remains<M> {
+        let kind = catch_unwind(AssertUnwindSafe(|| self.message.kind())).unwrap_or(UNKNOWN_KIND);
+        let (message, mut envelope) = self.exchange(None);
+        envelope.message = Some(message);
+        Remains { envelope, kind }
+    }
+
+    /// Why this message is not to be handled any more, if so.
+    pub(crate) fn lapse(&self, now: Nanos) -> Option<Reason> {
+        if self.caller.as_ref().is_some_and(|caller| caller.is_gone()) {
+            return Some(Reason::Cancelled);
+        }
+        match self.deadline {
+            Some(deadline) if now > deadline => Some(Reason::Expired),
+            _ => None,
+        }
+    }
+}
+
+impl<M> Envelope<M> {
+    /// The content, and the same envelope around another.
+    fn exchange<N>(self, message: N) -> (M, Envelope<N>) {
+        let envelope = Envelope {
+            message,
+            priority: self.priority,
+            sent_at: self.sent_at,
+            deadline: self.deadline,
+            failed_attempts: self.failed_attempts,
+            returned: self.returned,
+            batch_key: self.batch_key,
+            caller: self.caller,
+            sequence: self.sequence,
+        };
+        (self.message, envelope)
+    }
+}
+
+const UNKNOWN_KIND: &str = "unknown";
+
+/// What stays of a message while its handler has it.
+#[derive(Debug)]
+pub(crate) struct Remains<M> {
+    /// With a copy of the message, if it may be tried again.
+    pub(crate) envelope: Envelope<Option<M>>,
+    pub(crate) kind: &'static str,
+}
+
+impl<M> Remains<M> {
+    /// The message as it was before its handling failed, if a copy was kept.
+    pub(crate) fn restore(self) -> Result<Envelope<M>, Self> {
+        let kind = self.kind;
+        match self.envelope.exchange(()) {
+            (Some(message), envelope) => Ok(envelope.exchange(message).1),
+            (None, envelope) => Err(Self { envelope: envelope.exchange(None).1, kind }),
+        }
+    }
+}
+
+impl<M> fmt::Debug for Envelope<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("priority", &self.priority)
+            .field("sequence", &self.sequence)
+            .field("failed_attempts", &self.failed_attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_can_lower_a_priority_but_not_raise_it() {
+        for granted in Priority::ALL {
+            for wished in Priority::ALL {
+                let effective = granted.at_most(wished);
+                assert!(!effective.is_more_urgent_than(granted), "{granted} {wished}");
+                assert!(!effective.is_more_urgent_than(wished), "{granted} {wished}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_stable_distinct_and_not_shown() {
+        assert_eq!(Key::of("patient-1"), Key::of("patient-1"));
+        assert_ne!(Key::of("patient-1"), Key::of("patient-2"));
+        assert_eq!(format!("{:?}", Key::of("patient-1")), "Key(..)");
+    }
+
+    #[test]
+    fn the_key_of_a_name_never_changes_between_versions() {
+        // Written down once: partitions by key on several machines rely on it.
+        assert_eq!(Key::of("statim").0, [12_288_311_423_948_738_565, 5_631_536_331_076_195_612]);
+    }
+}

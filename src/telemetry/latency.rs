@@ -1,0 +1,150 @@
+//! Latency histograms that cost nothing until they are used.
+//!
+//! An HDR histogram of two significant digits over nanoseconds to minutes takes kilobytes. A deployment
+//! may have a hundred thousand agents that handle a few messages each, so the first samples of a lane are
+//! kept as they are, and become a histogram only when there are more of them.
+
+use hdrhistogram::Histogram;
+
+use super::snapshot::{LatencySummary, Quantiles};
+use crate::message::Priority;
+
+/// Samples kept as they are: as many bytes as the smallest histogram would take anyway.
+const RAW_SAMPLES: usize = 32;
+
+/// Two significant digits: a reported quantile is within 1 % of a measured value.
+const SIGNIFICANT_DIGITS: u8 = 2;
+
+/// One measured message, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample {
+    pub(crate) wait: u64,
+    pub(crate) service: u64,
+    pub(crate) end_to_end: u64,
+}
+
+#[derive(Debug)]
+enum Lane {
+    Raw(Vec<Sample>),
+    Histograms(Box<Histograms>),
+}
+
+#[derive(Debug)]
+struct Histograms {
+    wait: Histogram<u64>,
+    service: Histogram<u64>,
+    end_to_end: Histogram<u64>,
+}
+
+impl Histograms {
+    fn of(samples: &[Sample]) -> Self {
+        let mut histograms = Self { wait: histogram(), service: histogram(), end_to_end: histogram() };
+        samples.iter().for_each(|sample| histograms.record(*sample));
+        histograms
+    }
+
+    fn record(&mut self, sample: Sample) {
+        // `record` grows the histogram (`saturating_record` would cut the value off instead). It refuses
+        // only what no number of buckets holds, which 64 bits of nanoseconds are not.
+        for (histogram, value) in [
+            (&mut self.wait, sample.wait),
+            (&mut self.service, sample.service),
+            (&mut self.end_to_end, sample.end_to_end),
+        ] {
+            let recorded = histogram.record(value);
+            debug_assert!(recorded.is_ok(), "{value} ns was refused");
+        }
+    }
+}
+
+fn histogram() -> Histogram<u64> {
+    let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are in range");
+    histogram.auto(true);
+    histogram
+}
+
+/// Queue wait, service time and end to end, for each priority.
+#[derive(Debug, Default)]
+pub(crate) struct Latencies {
+    lanes: [Option<Lane>; Priority::COUNT],
+}
+
+impl Latencies {
+    pub(crate) fn record(&mut self, lane: usize, sample: Sample) {
+        let slot = self.lanes[lane].get_or_insert_with(|| Lane::Raw(Vec::new()));
+        match slot {
+            Lane::Histograms(histograms) => histograms.record(sample),
+            Lane::Raw(samples) if samples.len() < RAW_SAMPLES => samples.push(sample),
+            Lane::Raw(samples) => {
+                let mut histograms = Histograms::of(samples);
+                histograms.record(sample);
+                *slot = Lane::Histograms(Box::new(histograms));
+            }
+        }
+    }
+
+    pub(crate) fn summary(&self, lane: usize) -> Option<LatencySummary> {
+        match self.lanes[lane].as_ref()? {
+            Lane::Raw(samples) => Some(summarise(&Histograms::of(samples))),
+            Lane::Histograms(histograms) => Some(summarise(histograms)),
+        }
+    }
+}
+
+fn summarise(histograms: &Histograms) -> LatencySummary {
+    LatencySummary {
+        count: histograms.end_to_end.len(),
+        wait: quantiles(&histograms.wait),
+        service: quantiles(&histograms.service),
+        end_to_end: quantiles(&histograms.end_to_end),
+    }
+}
+
+fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
+    Quantiles {
+        p50: histogram.value_at_quantile(0.50),
+        p90: histogram.value_at_quantile(0.90),
+        p99: histogram.value_at_quantile(0.99),
+        p999: histogram.value_at_quantile(0.999),
+        max: histogram.max(),
+        mean: histogram.mean(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_samples_and_many_give_the_same_figures() {
+        let samples: Vec<u64> = (1..=32).map(|n| n * 1_000).collect();
+        let (mut few, mut many) = (Latencies::default(), Latencies::default());
+        for &service in &samples {
+            few.record(0, Sample { wait: 5, service, end_to_end: 5 + service });
+        }
+        for &service in samples.iter().chain(&samples) {
+            many.record(0, Sample { wait: 5, service, end_to_end: 5 + service });
+        }
+        let (few, many) = (few.summary(0).unwrap(), many.summary(0).unwrap());
+        assert_eq!((few.count, many.count), (32, 64));
+        assert_eq!(few.service.p50, many.service.p50);
+        assert_eq!(few.service.max, many.service.max);
+    }
+
+    #[test]
+    fn a_quantile_is_within_one_percent_from_nanoseconds_to_hours() {
+        for value in [1_u64, 999, 48_000, 1_500_000, 60_000_000_000, 7_200_000_000_000] {
+            let mut latencies = Latencies::default();
+            for _ in 0..100 {
+                latencies.record(3, Sample { wait: value, service: 0, end_to_end: value });
+            }
+            let p99 = latencies.summary(3).unwrap().wait.p99;
+            assert!(p99.abs_diff(value) * 100 <= value, "{value} was reported as {p99}");
+        }
+    }
+
+    #[test]
+    fn a_lane_without_messages_has_no_figures() {
+        assert!(Latencies::default().summary(1).is_none());
+    }
+}

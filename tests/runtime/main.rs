@@ -1,0 +1,15 @@
+//! The runtime from outside, behaviour by behaviour.
+
+mod asks;
+mod batches;
+mod bound;
+mod control;
+mod embedding;
+mod failures;
+mod neighbours;
+mod pools;
+mod shutdown;
+mod support;
+mod telemetry;
+mod timers;
+mod urgency;

@@ -1,0 +1,105 @@
+//! Ending in order.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use statim::prelude::*;
+
+use crate::support::{Desk, Do, eventually};
+
+/// Passes what it gets on to the next agent.
+struct Relay {
+    next: AgentRef<Do>,
+}
+impl Agent for Relay {
+    type Message = Do;
+    type Error = &'static str;
+    async fn handle(&mut self, message: Do, _: &mut Context<Self>) -> Result<(), Self::Error> {
+        self.next.tell(message).await.map_err(|_| "the next agent is gone")
+    }
+}
+
+#[test]
+fn producers_drain_before_what_they_produce_for() {
+    let runtime = Runtime::builder().arbiters(2).start().unwrap();
+    let desk = Desk::new();
+    let sink = desk.spawn(&runtime, "sink", AgentOptions::default().stop_order(10).capacity(8));
+    let relay =
+        runtime.spawn("relay", AgentOptions::default(), move || Relay { next: sink.clone() }).unwrap();
+    for n in 0..500 {
+        relay.try_tell(Do::Note(Priority::Normal, n)).unwrap();
+    }
+    let report = runtime.shutdown_blocking();
+    assert!(report.drained, "{report:?}");
+    assert_eq!(report.undelivered, 0);
+    assert_eq!(desk.notes(), (0..500).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_handler_that_does_not_end_is_cut_short_and_its_queue_accounted_for() {
+    let runtime =
+        Runtime::builder().arbiters(1).shutdown_deadline(Duration::from_millis(50)).start().unwrap();
+    let desk = Desk::new();
+    let agent = desk.spawn(&runtime, "stuck", AgentOptions::default());
+    agent.try_tell(Do::Hold(0)).unwrap();
+    eventually("the agent takes its first message", || agent.depth() == 0);
+    for n in 0..7 {
+        agent.try_tell(Do::Note(Priority::Normal, n)).unwrap();
+    }
+    let handle = runtime.handle().clone();
+    let began = Instant::now();
+    let report = runtime.shutdown_blocking();
+    assert_eq!(report.cut_short, ["stuck"]);
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let letters = handle.dead_letters();
+    assert_eq!(letters.len(), 8, "the seven queued and the one in hand: {letters:?}");
+    assert!(letters.iter().all(|letter| letter.reason == Reason::Undeliverable));
+}
+
+#[test]
+fn a_runtime_that_shuts_down_takes_nothing_from_outside_and_spawns_nothing() {
+    let runtime = Runtime::builder().arbiters(1).start().unwrap();
+    let desk = Desk::new();
+    let agent = desk.spawn(&runtime, "agent", AgentOptions::default());
+    let handle = runtime.handle().clone();
+    runtime.shutdown_blocking();
+    assert!(matches!(agent.try_tell(Do::Fail), Err(TryTellError::Closed(_))));
+    let desk = Desk::new();
+    let spawned = handle.spawn("late", AgentOptions::default(), move || Late(desk.clone()));
+    assert!(spawned.is_err());
+}
+
+struct Late(#[expect(dead_code, reason = "never made")] Desk);
+impl Agent for Late {
+    type Message = Do;
+    type Error = &'static str;
+    async fn handle(&mut self, _: Do, _: &mut Context<Self>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+struct Goodbye(Arc<Mutex<Vec<&'static str>>>, &'static str);
+impl Agent for Goodbye {
+    type Message = Do;
+    type Error = &'static str;
+    async fn handle(&mut self, _: Do, _: &mut Context<Self>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    async fn stopped(&mut self, _: &mut Context<Self>) {
+        self.0.lock().unwrap().push(self.1);
+    }
+}
+
+#[test]
+fn agents_stop_by_their_order() {
+    let runtime = Runtime::builder().arbiters(2).start().unwrap();
+    let log = Arc::<Mutex<Vec<&'static str>>>::default();
+    for (name, order) in [("last", 5), ("first", -5), ("middle", 0)] {
+        let log = log.clone();
+        runtime
+            .spawn(name, AgentOptions::default().stop_order(order), move || Goodbye(log.clone(), name))
+            .unwrap();
+    }
+    runtime.shutdown_blocking();
+    assert_eq!(*log.lock().unwrap(), ["first", "middle", "last"]);
+}
