@@ -1,1 +1,18 @@
-//! The agents.
+//! The health-data agents that run on Statim.
+//!
+//! One folder an agent ([`ingestion`], [`deduplication`], [`consent`], [`monitor`], [`alerting`]); [`deployment`] puts
+//! them together as a configuration says, and `cli` is the binary `statim`. What they work with: [`formats`] reads files
+//! into [`record`]s, [`catalogue`] keeps these, [`generate`] makes synthetic ones.
+
+pub mod alerting;
+pub mod catalogue;
+pub mod cli;
+pub mod config;
+pub mod consent;
+pub mod deduplication;
+pub mod deployment;
+pub mod formats;
+pub mod generate;
+pub mod ingestion;
+pub mod monitor;
+pub mod record;

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The binary `statim`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    statim_agents::cli::main()
+}

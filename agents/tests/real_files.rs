@@ -99,8 +99,7 @@ fn read_corpus() -> Option<Corpus> {
         eprintln!("skipped: no real files in {}; set STATIM_DATA", root.display());
         return None;
     }
-    let mut corpus =
-        Corpus { root, reports: Vec::new(), quarantined: Vec::new(), tallies: BTreeMap::new() };
+    let mut corpus = Corpus { root, reports: Vec::new(), quarantined: Vec::new(), tallies: BTreeMap::new() };
     for file in discover(&folders).expect("the folders can be listed") {
         let quarantined = &mut corpus.quarantined;
         let mut sink = Gather { tally: Tally::default(), quarantined, seen: 0 };

@@ -20,6 +20,10 @@
 //! * giving a pooled connection back runs as a task on the *current* runtime: on an arbiter that is busy the connection
 //!   comes back late. For a reader that costs a place in the pool for a while; for the writer it would stop everybody,
 //!   so the writer is not pooled: it is a connection behind a fair lock and is free the moment its guard is gone.
+//!
+//! SQLite's threads are invisible to a *paused* Tokio clock: a runtime with nothing else to do jumps ahead while it
+//! waits for them, so that the pool's timer fires and a reader fails with `PoolTimedOut`. Under virtual time read through
+//! [`Store::write`], which sets no timer while nobody else has the turn.
 
 mod migrate;
 mod open;

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 use super::url::{Location, UrlError};
-use super::writer::{Slot, WriteError, Writer};
+use super::writer::{Slot, WriteError, Writer, is_busy};
 
 /// A write-ahead log is truncated to this size when a checkpoint empties it, so that one large transaction does not
 /// leave a large file behind for ever.
@@ -129,8 +129,9 @@ impl Store {
         let connect = configure(connect, &options);
         let cache_kib = (options.writer_cache_bytes / 1024).clamp(64, i32::MAX as u64);
         let writer = connect.clone().pragma("cache_size", format!("-{cache_kib}"));
-        let slot =
-            Slot::open(writer).await.map_err(|source| OpenError::Sqlite { url: location.shown(), source })?;
+        let slot = open_patiently(writer, options.busy_timeout)
+            .await
+            .map_err(|source| OpenError::Sqlite { url: location.shown(), source })?;
         let pool = SqlitePoolOptions::new()
             .max_connections(options.readers.max(1))
             .min_connections(0)
@@ -222,6 +223,22 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("url", &self.inner.location.shown()).finish_non_exhaustive()
+    }
+}
+
+/// Opens the writer. Two programs that open a new file at the same moment both switch it to the write-ahead log, and the
+/// one that loses is told "locked" at once: for this lock SQLite does not wait its busy timeout, so we do.
+async fn open_patiently(connect: SqliteConnectOptions, patience: Duration) -> Result<Slot, sqlx::Error> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match Slot::open(connect.clone()).await {
+            Err(error) if is_busy(&error) && waited < patience => {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            opened => return opened,
+        }
     }
 }
 

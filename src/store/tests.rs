@@ -333,3 +333,16 @@ async fn two_programs_migrating_at_once_do_not_trip_over_each_other() {
     let (one, two) = tokio::join!(open(one), open(two));
     assert_eq!(one + two, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn writing_without_contention_needs_no_timer_and_so_works_under_a_paused_clock() {
+    let folder = Folder::new();
+    let store = tally(&folder).await;
+    for n in 0..20 {
+        add(&store, n).await;
+    }
+    let mut writer = store.write().await.expect("a turn");
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM tally").fetch_one(&mut *writer).await.expect("counts");
+    assert_eq!(rows, 20);
+}

@@ -182,9 +182,12 @@ impl Slot {
 
 impl WriteError {
     fn from_sqlx(error: sqlx::Error) -> Self {
-        // The primary result code is the low byte: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED.
-        let busy = matches!(&error, sqlx::Error::Database(it)
-            if it.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 5 | 6)));
-        if busy { Self::Busy(error) } else { Self::Sqlite(error) }
+        if is_busy(&error) { Self::Busy(error) } else { Self::Sqlite(error) }
     }
+}
+
+/// Whether SQLite found its lock taken. The primary result code is the low byte: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(it)
+        if it.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 5 | 6)))
 }

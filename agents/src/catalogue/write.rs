@@ -63,6 +63,8 @@ pub(super) async fn write(
         row.push_bind(kind.as_str()).push_bind(alias).push_bind(id);
     })
     .await?;
+    // Things come in no order; what is reported does.
+    names.sort_unstable();
     duplicates(connection, &names, outcome).await?;
     insert(connection, IDENTIFIERS, names, |row, (Identity { kind, id }, alias)| {
         row.push_bind(kind.as_str())

@@ -25,6 +25,7 @@
 //!    imports that a revocation has overtaken cannot undo it.
 //! 8. A request or provision that makes no sense is denied, as is everything about a patient with such a provision.
 
+mod agent;
 mod book;
 mod chain;
 mod decide;
@@ -36,6 +37,7 @@ mod model;
 mod patient;
 mod period;
 
+pub use self::agent::{Consent, ConsentError, ConsentMessage};
 pub use self::book::Book;
 pub use self::chain::{ChainFault, Head, Verification};
 pub use self::decide::decide;

@@ -60,12 +60,7 @@ impl<'a> Collector<'a> {
         self.heed(answer)
     }
 
-    pub(super) fn delete(
-        &mut self,
-        pmid: String,
-        version: u32,
-        position: Position,
-    ) -> Result<(), Stop> {
+    pub(super) fn delete(&mut self, pmid: String, version: u32, position: Position) -> Result<(), Stop> {
         self.report.counts.deleted += 1;
         let answer = self.sink.item(Item::Delete { pmid, version, position });
         self.heed(answer)

@@ -49,11 +49,7 @@ fn first_bytes<R: Read>(source: &mut R) -> io::Result<Vec<u8>> {
     Ok(magic)
 }
 
-fn read_zip<R: Read + Seek>(
-    source: R,
-    limits: &Limits,
-    collector: &mut Collector<'_>,
-) -> Result<(), Stop> {
+fn read_zip<R: Read + Seek>(source: R, limits: &Limits, collector: &mut Collector<'_>) -> Result<(), Stop> {
     let nowhere = Position::default();
     let mut archive = ZipArchive::new(source).map_err(|error| of_zip(error, nowhere))?;
     if archive.is_empty() {
@@ -91,9 +87,7 @@ fn read_zip<R: Read + Seek>(
 
 /// A member's name as text that can be shown: control characters are escaped.
 fn shown_name(name: &str) -> String {
-    name.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
+    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 fn of_zip(error: ZipError, position: Position) -> Stop {

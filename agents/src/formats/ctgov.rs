@@ -5,8 +5,8 @@ use serde::de::IgnoredAny;
 
 use crate::record::lenient::or_default;
 use crate::record::{
-    Arm, Contact, Design, Eligibility, Enrollment, Intervention, Location, MeshTerm, Official,
-    Outcome, PartialDate, ResponsibleParty, Sponsor, Study, StudyDate, StudyId, StudyReference,
+    Arm, Contact, Design, Eligibility, Enrollment, Intervention, Location, MeshTerm, Official, Outcome,
+    PartialDate, ResponsibleParty, Sponsor, Study, StudyDate, StudyId, StudyReference,
 };
 
 /// The whole record. Only the identification must be there; a module that is absent or null is empty.

@@ -224,10 +224,6 @@ impl<R: BufRead> Reader<'_, '_, R> {
         };
         let shape = match classify(text) {
             Ok(shape) => shape,
-            Err(error) if reason::is_too_deep(&error) => {
-                let reason = reason::of_json(&error);
-                return self.collector.quarantine(Fault { position, path: None, reason });
-            }
             Err(error) => return Err(Stop::fault(position, reason::of_json(&error))),
         };
         if let Shape::Other(name) = shape {
@@ -236,17 +232,14 @@ impl<R: BufRead> Reader<'_, '_, R> {
         }
         match typed::build(shape, text) {
             Ok(record) => self.collector.record(record, position),
-            Err(refusal) => self.collector.quarantine(Fault {
-                position,
-                path: refusal.path,
-                reason: refusal.reason,
-            }),
+            Err(refusal) => {
+                self.collector.quarantine(Fault { position, path: refusal.path, reason: refusal.reason })
+            }
         }
     }
 }
 
 fn outgrown(position: Position, ceiling: u64) -> Fault {
-    let reason =
-        format!("the record is larger than {ceiling} bytes; raise the limit if that is right");
+    let reason = format!("the record is larger than {ceiling} bytes; raise the limit if that is right");
     Fault { position, path: None, reason }
 }

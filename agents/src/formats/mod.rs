@@ -73,7 +73,9 @@ pub enum Item {
 /// How much one file may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest record, in bytes of decompressed text; a larger one is quarantined. This bounds memory.
+    /// The largest record, in bytes of decompressed text; a larger one is quarantined. This bounds memory: a reading holds
+    /// one record at a time, as text and typed, which comes to about three times this figure at worst. After an oversized
+    /// JSON record the reading goes on; after one in XML the rest of the file is quarantined.
     pub record_bytes: u64,
     /// The most that one file may decompress to, in bytes, all its members together; the rest is quarantined.
     pub file_bytes: u64,
@@ -121,13 +123,8 @@ pub fn read_path(path: &Path, sink: &mut dyn Sink) -> Result<FileReport, ReadErr
 ///
 /// # Errors
 /// As [`read_path`].
-pub fn read_path_with(
-    path: &Path,
-    limits: &Limits,
-    sink: &mut dyn Sink,
-) -> Result<FileReport, ReadError> {
-    let file =
-        File::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+pub fn read_path_with(path: &Path, limits: &Limits, sink: &mut dyn Sink) -> Result<FileReport, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let name = path.to_string_lossy();
     read_from(&name, BufReader::with_capacity(128 << 10, file), limits, sink)
         .map_err(|source| ReadError::Read { path: path.to_owned(), source })

@@ -35,26 +35,32 @@ pub(super) fn of_json(error: &serde_json::Error) -> String {
         Category::Io => "cannot be read".to_owned(),
         Category::Syntax if is_too_deep(error) => "nested too deeply".to_owned(),
         Category::Syntax => {
-            format!(
-                "not valid JSON at line {}, column {} of the record",
-                error.line(),
-                error.column()
-            )
+            format!("not valid JSON at line {}, column {} of the record", error.line(), error.column())
         }
         Category::Data => of_data(&error.to_string()),
     }
 }
 
-/// Whether serde_json refused the depth of a text that may otherwise be valid.
-pub(super) fn is_too_deep(error: &serde_json::Error) -> bool {
+/// Whether serde_json refused the depth of a text that is otherwise valid.
+fn is_too_deep(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("recursion limit exceeded")
 }
 
 /// Keeps from a message of serde what our own code wrote: the sort of value found and what was expected.
 fn of_data(message: &str) -> String {
     const FOUND: [&str; 12] = [
-        "map", "sequence", "string", "integer", "floating point", "boolean", "null", "unit value",
-        "character", "newtype struct", "Option value", "byte array",
+        "map",
+        "sequence",
+        "string",
+        "integer",
+        "floating point",
+        "boolean",
+        "null",
+        "unit value",
+        "character",
+        "newtype struct",
+        "Option value",
+        "byte array",
     ];
     for prefix in ["missing field `", "duplicate field `"] {
         let name = message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());

@@ -27,9 +27,7 @@ pub(super) fn is_gzip(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn is_zip(bytes: &[u8]) -> bool {
-    [b"PK\x03\x04".as_slice(), b"PK\x05\x06", b"PK\x07\x08"]
-        .iter()
-        .any(|magic| bytes.starts_with(magic))
+    [b"PK\x03\x04".as_slice(), b"PK\x05\x06", b"PK\x07\x08"].iter().any(|magic| bytes.starts_with(magic))
 }
 
 /// Holds the head of a stream while it is looked at, and gives it back.
@@ -157,12 +155,17 @@ fn find(text: &[u8], needle: &[u8]) -> bool {
     text.windows(needle.len()).any(|window| window == needle)
 }
 
-/// Whether each line holds a value of its own: the first two lines begin an object each, and the first does not go on in
-/// the second. This is decided before anything is parsed, so that a damaged first line does not swallow the others.
+/// Whether each line holds a value of its own: the first line is a whole object and more follows, or the first two lines
+/// begin an object each and the first does not go on in the second. This is decided before anything is parsed, so that a
+/// damaged line does not swallow the others.
 fn has_record_lines(head: &[u8]) -> bool {
     let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.next().unwrap_or_default();
     let second = lines.find(|line| !line.is_empty()).unwrap_or_default();
-    let goes_on = matches!(first.last(), None | Some(b'[' | b',' | b':' | b'{'));
-    first.starts_with(b"{") && second.starts_with(b"{") && !goes_on
+    if !first.starts_with(b"{") || second.is_empty() {
+        return false;
+    }
+    let goes_on = matches!(first.last(), Some(b'[' | b',' | b':' | b'{'));
+    let whole = || serde_json::from_slice::<serde::de::IgnoredAny>(first).is_ok();
+    (second.starts_with(b"{") && !goes_on) || whole()
 }

@@ -91,8 +91,7 @@ impl Aliases {
 /// A DOI in lower case without `doi:` or the address of a resolver; `None` when nothing that starts like a DOI is left.
 #[must_use]
 pub fn bare_doi(text: &str) -> Option<String> {
-    const PREFIXES: [&str; 6] =
-        ["https://", "http://", "dx.doi.org/", "www.doi.org/", "doi.org/", "doi:"];
+    const PREFIXES: [&str; 6] = ["https://", "http://", "dx.doi.org/", "www.doi.org/", "doi.org/", "doi:"];
     let mut doi = text.trim().to_lowercase();
     // Once per prefix, in the order in which they can follow each other; "doi: https://doi.org/10.…" occurs too.
     for _ in 0..2 {

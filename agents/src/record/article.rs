@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::{Aliases, bare_doi};
 use super::{
-    Alias, ArticleId, ArticleReference, Author, Correction, Evidence, HistoryDate, Journal,
-    MeshHeading, MeshTerm, PartialDate, Revision, Scheme, identifying_debug,
+    Alias, ArticleId, ArticleReference, Author, Correction, Evidence, HistoryDate, Journal, MeshHeading,
+    MeshTerm, PartialDate, Revision, Scheme, identifying_debug,
 };
 
 /// An article of PubMed, or a chapter of a book in it.
@@ -116,11 +116,7 @@ impl Article {
         }
         for bank in &self.data_banks {
             let trials = bank.name.eq_ignore_ascii_case("ClinicalTrials.gov");
-            aliases.all(
-                Evidence::Link,
-                Scheme::Nct,
-                bank.accession_numbers.iter().filter(|_| trials),
-            );
+            aliases.all(Evidence::Link, Scheme::Nct, bank.accession_numbers.iter().filter(|_| trials));
         }
         let linked = self.corrections.iter().filter_map(|correction| correction.pmid.as_ref());
         aliases.all(Evidence::Link, Scheme::Pmid, linked);

@@ -76,10 +76,13 @@ impl PartialDate {
         self.day
     }
 
-    /// The season, where the text is a year and a season.
+    /// The season, where the text is one year and a season.
     #[must_use]
     pub fn season(&self) -> Option<&str> {
-        let (_, rest) = self.text.split_once(' ')?;
+        let (year, rest) = self.text.split_once(' ')?;
+        if !is_year(year) {
+            return None;
+        }
         ["spring", "summer", "autumn", "fall", "winter"]
             .iter()
             .any(|season| rest.eq_ignore_ascii_case(season))
@@ -153,6 +156,9 @@ fn read_parts(text: &str) -> Option<Parts> {
         return match bytes.len() {
             4 => parts(Some(text), None, None),
             6 => parts(text.get(..4), text.get(4..6), None),
+            // Zeros in the place of a day or month say that it is not known.
+            8 if text.ends_with("0000") => parts(text.get(..4), None, None),
+            8 if text.ends_with("00") => parts(text.get(..4), text.get(4..6), None),
             8 => parts(text.get(..4), text.get(4..6), text.get(6..8)),
             _ => None,
         };
@@ -238,10 +244,9 @@ fn month_number(text: &str) -> Option<u8> {
     ];
     let name = text.trim_end_matches('.');
     let matches = |full: &&str| {
-        full.eq_ignore_ascii_case(name)
-            || full.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(name))
+        full.eq_ignore_ascii_case(name) || full.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(name))
     };
-    let index = NAMES.iter().position(|full| matches(&full))?;
+    let index = NAMES.iter().position(matches)?;
     u8::try_from(index + 1).ok()
 }
 
@@ -256,9 +261,7 @@ fn last_day(year: u16, month: u8) -> u8 {
 }
 
 /// A date, or nothing for null or an empty text; a number is read as its digits.
-pub(crate) fn optional<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<PartialDate>, D::Error> {
+pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PartialDate>, D::Error> {
     let text = super::lenient::text(deserializer)?;
     Ok(text.filter(|text| !text.trim().is_empty()).map(|text| PartialDate::new(&text)))
 }

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::alias::Aliases;
 use super::revision::version_number;
 use super::{
-    Alias, Evidence, OpenFda, PartialDate, Revision, Scheme, identifying_debug, lenient,
-    opaque_debug,
+    Alias, Evidence, OpenFda, PartialDate, Revision, Scheme, identifying_debug, lenient, opaque_debug,
 };
 
 /// A report that a drug may have harmed a patient.

@@ -25,14 +25,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 6] = [
-        Self::Study,
-        Self::Article,
-        Self::Application,
-        Self::Product,
-        Self::Label,
-        Self::Event,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Study, Self::Article, Self::Application, Self::Product, Self::Label, Self::Event];
 
     /// The lower-case name, as stored and printed.
     #[must_use]

@@ -29,9 +29,7 @@ mod study_design;
 mod study_people;
 
 pub use alias::{Alias, Evidence, Scheme, bare_doi};
-pub use application::{
-    ActiveIngredient, Application, ApplicationDocument, ApplicationProduct, Submission,
-};
+pub use application::{ActiveIngredient, Application, ApplicationDocument, ApplicationProduct, Submission};
 pub use article::{Abstract, AbstractSection, Article, Book, Chemical, DataBank, Grant, Keyword};
 pub use author::{Affiliation, Author, PersonIdentifier};
 pub use citation::{ArticleId, ArticleReference, Correction, HistoryDate};

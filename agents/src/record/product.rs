@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::Aliases;
 use super::{
-    ActiveIngredient, Alias, Evidence, OpenFda, PartialDate, Revision, Scheme, identifying_debug,
-    lenient,
+    ActiveIngredient, Alias, Evidence, OpenFda, PartialDate, Revision, Scheme, identifying_debug, lenient,
 };
 
 /// A product of the National Drug Code directory.
@@ -122,4 +121,22 @@ pub struct Package {
     pub marketing_end_date: Option<PartialDate>,
     /// Whether it is a sample.
     pub sample: Option<bool>,
+}
+
+impl Package {
+    /// The package NDC in the eleven digits that billing uses (5-4-2, without hyphens): the short segment gets a zero
+    /// before it, whichever of the three it is. `None` for a code that is not 4-4-2, 5-3-2, 5-4-1 or 5-4-2.
+    #[must_use]
+    pub fn ndc_11(&self) -> Option<String> {
+        let mut segments = self.package_ndc.as_deref()?.trim().split('-');
+        let (labeler, product, package) = (segments.next()?, segments.next()?, segments.next()?);
+        let lengths = (labeler.len(), product.len(), package.len());
+        let known = matches!(lengths, (4, 4, 2) | (5, 3, 2) | (5, 4, 1) | (5, 4, 2));
+        // The later segments may hold letters and asterisks in old codes; only digits can be padded with a zero.
+        let digits = [labeler, product, package]
+            .iter()
+            .all(|segment| segment.bytes().all(|byte| byte.is_ascii_digit()));
+        (known && digits && segments.next().is_none())
+            .then(|| format!("{labeler:0>5}{product:0>4}{package:0>2}"))
+    }
 }

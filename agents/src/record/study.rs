@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::Aliases;
 use super::{
-    Alias, Arm, Contact, Design, Eligibility, Enrollment, Evidence, Intervention, Location,
-    MeshTerm, Official, Outcome, PartialDate, ResponsibleParty, Revision, Scheme, Sponsor,
-    identifying_debug,
+    Alias, Arm, Contact, Design, Eligibility, Enrollment, Evidence, Intervention, Location, MeshTerm,
+    Official, Outcome, PartialDate, ResponsibleParty, Revision, Scheme, Sponsor, identifying_debug,
 };
 
 /// A clinical study as ClinicalTrials.gov registered it.

@@ -94,10 +94,25 @@ fn a_revocation_counts_for_the_very_next_decision_until_a_later_grant() {
     assert_ne!(queued.consent_version, book.version(&patient()));
     book.apply(&import(3, permit()));
     assert_eq!(answer(&book, &ask), named(Reason::Revoked, "p"));
+    assert!(book.apply(&import(3, provision("p", r#""effect":"permit","purposes":["x"]"#))));
+    assert_eq!(answer(&book, &ask), named(Reason::Revoked, "p"));
     book.apply(&grant(4, permit()));
     assert_eq!(answer(&book, &ask), named(Reason::Permitted, "p"));
     book.apply(&revoke(5, None));
     assert_eq!(answer(&book, &ask), named(Reason::Revoked, "p"));
+}
+
+#[test]
+fn revoking_a_refusal_does_not_lift_it_and_granting_it_anew_does() {
+    let ask = request("org:a", "x", "y");
+    let mut book = book(&[
+        grant(1, provision("yes", r#""effect":"permit""#)),
+        grant(2, provision("no", r#""effect":"deny","purposes":["x"]"#)),
+        revoke(3, Some("no")),
+    ]);
+    assert_eq!(answer(&book, &ask), named(Reason::DeniedByProvision, "no"));
+    book.apply(&grant(4, provision("no", r#""effect":"deny","purposes":["z"]"#)));
+    assert_eq!(answer(&book, &ask), named(Reason::Permitted, "yes"));
 }
 
 #[test]

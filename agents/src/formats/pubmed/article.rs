@@ -28,10 +28,7 @@ pub(super) fn own_doi(ids: &[ArticleId]) -> Option<String> {
     doi.map(|id| id.value.clone())
 }
 
-fn medline_citation<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    article: &mut Article,
-) -> Result<(), Stop> {
+fn medline_citation<R: BufRead>(cursor: &mut Cursor<'_, R>, article: &mut Article) -> Result<(), Stop> {
     article.status = cursor.attribute("Status")?;
     while let Some(tag) = cursor.child()? {
         match tag {
@@ -78,10 +75,7 @@ fn medline_citation<R: BufRead>(
     Ok(())
 }
 
-pub(super) fn pmid<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    article: &mut Article,
-) -> Result<(), Stop> {
+pub(super) fn pmid<R: BufRead>(cursor: &mut Cursor<'_, R>, article: &mut Article) -> Result<(), Stop> {
     article.version = cursor.number("Version")?.unwrap_or(1);
     article.pmid = cursor.text()?;
     Ok(())
@@ -145,10 +139,7 @@ fn journal<R: BufRead>(
     Ok(published)
 }
 
-fn journal_info<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    journal: &mut Journal,
-) -> Result<(), Stop> {
+fn journal_info<R: BufRead>(cursor: &mut Cursor<'_, R>, journal: &mut Journal) -> Result<(), Stop> {
     while let Some(tag) = cursor.child()? {
         match tag {
             Tag::Country => journal.country = cursor.some_text()?,
@@ -213,10 +204,7 @@ fn pubmed_data<R: BufRead>(cursor: &mut Cursor<'_, R>, article: &mut Article) ->
     Ok(())
 }
 
-pub(super) fn history<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    article: &mut Article,
-) -> Result<(), Stop> {
+pub(super) fn history<R: BufRead>(cursor: &mut Cursor<'_, R>, article: &mut Article) -> Result<(), Stop> {
     while let Some(tag) = cursor.child()? {
         match tag {
             Tag::PubMedPubDate => dates::step(cursor, "PubStatus", &mut article.history)?,

@@ -18,8 +18,7 @@ pub(super) fn read<R: BufRead>(cursor: &mut Cursor<'_, R>) -> Result<Article, St
             _ => cursor.skip()?,
         }
     }
-    found.doi =
-        article::own_doi(&found.ids).or_else(|| article::own_doi(&found.electronic_locations));
+    found.doi = article::own_doi(&found.ids).or_else(|| article::own_doi(&found.electronic_locations));
     Ok(found)
 }
 

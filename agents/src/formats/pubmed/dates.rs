@@ -23,12 +23,7 @@ pub(super) fn date<R: BufRead>(cursor: &mut Cursor<'_, R>) -> Result<Option<Part
     if let Some(text) = medline {
         return Ok(Some(PartialDate::new(&text)));
     }
-    Ok(PartialDate::from_parts(
-        year.as_deref(),
-        month.as_deref(),
-        day.as_deref(),
-        season.as_deref(),
-    ))
+    Ok(PartialDate::from_parts(year.as_deref(), month.as_deref(), day.as_deref(), season.as_deref()))
 }
 
 /// Reads a date whose sort is in an attribute.

@@ -8,10 +8,7 @@ use super::tag::Tag;
 use crate::record::{Chemical, DataBank, Grant, Keyword, MeshHeading, MeshTerm};
 
 /// Reads a `MeshHeadingList`.
-pub(super) fn mesh<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    into: &mut Vec<MeshHeading>,
-) -> Result<(), Stop> {
+pub(super) fn mesh<R: BufRead>(cursor: &mut Cursor<'_, R>, into: &mut Vec<MeshHeading>) -> Result<(), Stop> {
     while let Some(tag) = cursor.child()? {
         if tag != Tag::MeshHeading {
             cursor.skip()?;
@@ -65,10 +62,7 @@ pub(super) fn texts<R: BufRead>(
 }
 
 /// Reads a `KeywordList`.
-pub(super) fn keywords<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    into: &mut Vec<Keyword>,
-) -> Result<(), Stop> {
+pub(super) fn keywords<R: BufRead>(cursor: &mut Cursor<'_, R>, into: &mut Vec<Keyword>) -> Result<(), Stop> {
     let owner = cursor.attribute("Owner")?;
     while let Some(tag) = cursor.child()? {
         if tag != Tag::Keyword {
@@ -108,10 +102,7 @@ pub(super) fn chemicals<R: BufRead>(
 }
 
 /// Reads a `GrantList`.
-pub(super) fn grants<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    into: &mut Vec<Grant>,
-) -> Result<(), Stop> {
+pub(super) fn grants<R: BufRead>(cursor: &mut Cursor<'_, R>, into: &mut Vec<Grant>) -> Result<(), Stop> {
     while let Some(tag) = cursor.child()? {
         if tag != Tag::Grant {
             cursor.skip()?;

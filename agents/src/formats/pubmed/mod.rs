@@ -108,11 +108,7 @@ fn entry<R: BufRead>(
     }
 }
 
-fn finish(
-    article: Article,
-    position: Position,
-    collector: &mut Collector<'_>,
-) -> Result<(), Stop> {
+fn finish(article: Article, position: Position, collector: &mut Collector<'_>) -> Result<(), Stop> {
     if is_pmid(&article.pmid) {
         collector.record(Record::Article(Box::new(article)), position)
     } else {

@@ -8,10 +8,7 @@ use super::tag::Tag;
 use crate::record::{Affiliation, Author, PersonIdentifier};
 
 /// Reads a list of people and leaves it. Tells whether the list claims to be complete.
-pub(super) fn list<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    into: &mut Vec<Author>,
-) -> Result<bool, Stop> {
+pub(super) fn list<R: BufRead>(cursor: &mut Cursor<'_, R>, into: &mut Vec<Author>) -> Result<bool, Stop> {
     let complete = !cursor.is("CompleteYN", "N")?;
     let role = cursor.attribute("Type")?;
     while let Some(tag) = cursor.child()? {

@@ -8,10 +8,7 @@ use super::tag::Tag;
 use crate::record::{ArticleId, ArticleReference, Correction};
 
 /// Reads an `ArticleIdList`.
-pub(super) fn ids<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    into: &mut Vec<ArticleId>,
-) -> Result<(), Stop> {
+pub(super) fn ids<R: BufRead>(cursor: &mut Cursor<'_, R>, into: &mut Vec<ArticleId>) -> Result<(), Stop> {
     while let Some(tag) = cursor.child()? {
         match tag {
             Tag::ArticleId => into.push(id(cursor, "IdType")?),
@@ -22,10 +19,7 @@ pub(super) fn ids<R: BufRead>(
 }
 
 /// Reads an id whose sort is in an attribute.
-pub(super) fn id<R: BufRead>(
-    cursor: &mut Cursor<'_, R>,
-    attribute: &str,
-) -> Result<ArticleId, Stop> {
+pub(super) fn id<R: BufRead>(cursor: &mut Cursor<'_, R>, attribute: &str) -> Result<ArticleId, Stop> {
     let kind = cursor.attribute(attribute)?.unwrap_or_default();
     let valid = !cursor.is("ValidYN", "N")?;
     Ok(ArticleId { kind, value: cursor.text()?, valid })

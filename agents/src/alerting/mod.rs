@@ -1,0 +1,7 @@
+//! Alerting: one threshold rule, which logs when it fires and when it is over.
+
+mod agent;
+mod rule;
+
+pub use agent::{Alerting, AlertingMessage, Reading};
+pub use rule::{Metric, Rule, Transition, UnknownMetric};

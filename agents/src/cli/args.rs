@@ -1,0 +1,378 @@
+//! What can be asked for, and how the help explains it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::catalogue::LetterStatus;
+use crate::consent::Effect;
+use crate::generate::Kind;
+
+/// Agents that may not make urgent messages wait, over health data.
+///
+/// Exit status: 0 done, 1 failed, 2 usage or configuration, 99 a threshold failed. With --json the last line of standard
+/// output is one JSON object; notes, logs and progress bars go to standard error.
+#[derive(Parser)]
+#[command(name = "statim", version, arg_required_else_help = true, subcommand_required = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    Run(RunArgs),
+    Ingest(IngestArgs),
+    Consent(ConsentArgs),
+    DeadLetters(DeadLettersArgs),
+    Generate(GenerateArgs),
+    Check(CheckArgs),
+}
+
+/// Start the deployment
+///
+/// Starts every agent, reads the sources and goes on looking for new files until it is interrupted (Ctrl-C), which stops
+/// it in order: intake closes, the mailboxes are emptied, and what cannot be handled in time goes to the dead letters.
+///
+/// Example: statim run --config config/statim.toml --until-idle --json
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// The configuration; without it $STATIM_CONFIG, else config/statim.toml if it is there, else built-in defaults
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read the sources to their end, let every agent finish, and stop
+    #[arg(long)]
+    pub(crate) until_idle: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Read files into the database
+///
+/// Reads ClinicalTrials.gov JSON, PubMed XML and openFDA JSON; plain, .gz or .zip. A folder stands for every such file in
+/// it. A record that cannot be read is put into quarantine with its file, position and reason, and stops no other. Reading
+/// a file twice changes nothing.
+///
+/// Example: statim ingest data/sample --json
+#[derive(Args)]
+pub(crate) struct IngestArgs {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The database [default: $STATIM_DATABASE, else sqlite://var/statim.db]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Threads that read, 1 to 256 [default: the processors less one]
+    #[arg(long, value_name = "N", value_parser = workers)]
+    pub(crate) workers: Option<usize>,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Record, ask and check what patients agreed to
+///
+/// Works on the consent ledger, which is a file beside the database: var/statim.consent.db for var/statim.db. Nothing in
+/// it is ever changed or removed; every event is chained to the one before by its hash.
+#[derive(Args)]
+pub(super) struct ConsentArgs {
+    #[command(subcommand)]
+    pub(super) command: ConsentCommand,
+    /// The database whose ledger this is [default: $STATIM_DATABASE, else sqlite://var/statim.db]
+    #[arg(long, value_name = "URL", global = true)]
+    pub(super) database: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum ConsentCommand {
+    Grant(GrantArgs),
+    Revoke(RevokeArgs),
+    Import(ImportArgs),
+    Decide(DecideArgs),
+    History(HistoryArgs),
+    /// Check that no event was changed or removed
+    ///
+    /// Walks the whole chain of hashes. Exit status 1 and the number of the event if one is not as it was written. That
+    /// the newest events were cut off cannot be seen: note the head that is printed, and compare it later.
+    Verify,
+}
+
+/// Record that a patient permits or refuses something
+///
+/// A provision of the same name is replaced, and counts again if it was revoked. A list that is not given matches
+/// anything: a grant without --actor is for everybody. Denial outweighs permission.
+///
+/// Example: statim consent grant --patient P1 --provision study-7 --purpose research --data-type labs --actor org:uni
+/// --end 2027
+#[derive(Args)]
+pub(super) struct GrantArgs {
+    /// Whose data
+    #[arg(long, value_parser = filled)]
+    pub(super) patient: String,
+    /// The name of what is agreed, unique within the patient
+    #[arg(long, value_name = "ID", value_parser = filled)]
+    pub(super) provision: String,
+    /// Whether it permits or denies
+    #[arg(long, default_value = "permit", value_parser = effect())]
+    pub(super) effect: Effect,
+    /// For what the data may be used; can be repeated [default: anything]
+    #[arg(long, value_name = "CODE", value_parser = filled)]
+    pub(super) purpose: Vec<String>,
+    /// Which category of data; can be repeated [default: any]
+    #[arg(long, value_name = "CODE", value_parser = filled)]
+    pub(super) data_type: Vec<String>,
+    /// Who may have it; can be repeated [default: anybody]
+    #[arg(long, value_name = "ID", value_parser = filled)]
+    pub(super) actor: Vec<String>,
+    /// From when: a time, date, month or year, in UTC [default: always]
+    #[arg(long, value_name = "DATE")]
+    pub(super) start: Option<String>,
+    /// Until when: a date, month or year is included, a time is the first moment outside [default: always]
+    #[arg(long, value_name = "DATE")]
+    pub(super) end: Option<String>,
+    /// Who records it
+    #[arg(long, value_name = "WHO", value_parser = filled)]
+    pub(super) by: Option<String>,
+}
+
+/// Record that a patient takes permissions back
+///
+/// One provision, or without --provision everything, whatever is imported later included. What was denied stays denied.
+///
+/// Example: statim consent revoke --patient P1 --provision study-7
+#[derive(Args)]
+pub(super) struct RevokeArgs {
+    /// Whose
+    #[arg(long, value_parser = filled)]
+    pub(super) patient: String,
+    /// Which provision [default: everything]
+    #[arg(long, value_name = "ID", value_parser = filled)]
+    pub(super) provision: Option<String>,
+    /// Who records it
+    #[arg(long, value_name = "WHO", value_parser = filled)]
+    pub(super) by: Option<String>,
+}
+
+/// Record provisions from another system
+///
+/// One JSON object a line, with id, patient and effect, and if wanted issued, purposes, data_types, actors, period
+/// {start, end} and exceptions. A line that makes no sense is reported and stops no other. (Event files, as
+/// `statim generate consents` writes, are for `replay` in the configuration.)
+///
+/// Example: statim consent import provisions.ndjson
+#[derive(Args)]
+pub(super) struct ImportArgs {
+    /// The file; - for standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+/// Ask whether somebody may have some of a patient's data
+///
+/// The question and the answer are recorded in the ledger. A denial is an answer, so the exit status is 0.
+///
+/// Example: statim consent decide --patient P1 --actor org:uni --purpose research --data-type labs
+#[derive(Args)]
+pub(super) struct DecideArgs {
+    /// Whose data
+    #[arg(long, value_parser = filled)]
+    pub(super) patient: String,
+    /// Who asks
+    #[arg(long, value_name = "ID", value_parser = filled)]
+    pub(super) actor: String,
+    /// For what
+    #[arg(long, value_name = "CODE", value_parser = filled)]
+    pub(super) purpose: String,
+    /// Which category of data
+    #[arg(long, value_name = "CODE", value_parser = filled)]
+    pub(super) data_type: String,
+    /// The time to take for now, by which periods are judged: a time, or the beginning of a date [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+}
+
+/// Show what was recorded about a patient, oldest first, decisions included
+///
+/// Example: statim consent history --patient P1 --limit 20
+#[derive(Args)]
+pub(super) struct HistoryArgs {
+    /// Whose
+    #[arg(long, value_parser = filled)]
+    pub(super) patient: String,
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) limit: u32,
+}
+
+/// Look after messages that no agent could handle
+///
+/// Each waits, parked, until somebody decides: requeue it, and its agent gets it again when the deployment runs; or purge
+/// it.
+#[derive(Args)]
+pub(super) struct DeadLettersArgs {
+    #[command(subcommand)]
+    pub(super) command: DeadLettersCommand,
+    /// The database [default: $STATIM_DATABASE, else sqlite://var/statim.db]
+    #[arg(long, value_name = "URL", global = true)]
+    pub(super) database: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum DeadLettersCommand {
+    List(ListArgs),
+    /// Show one, with its content
+    ///
+    /// The content may be a patient's data. Example: statim dead-letters show 7
+    Show {
+        /// Its number
+        #[arg(value_name = "ID")]
+        id: i64,
+    },
+    /// Hand some to their agents again, when the deployment runs
+    ///
+    /// Example: statim dead-letters requeue 7 8
+    Requeue {
+        /// Their numbers
+        #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<i64>,
+        /// All that are parked
+        #[arg(long)]
+        all: bool,
+    },
+    Purge(PurgeArgs),
+}
+
+/// List them, oldest first, without their content
+///
+/// Example: statim dead-letters list --status parked --agent consent
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// Only with this status [default: any]
+    #[arg(long, value_parser = status())]
+    pub(super) status: Option<LetterStatus>,
+    /// Only for this agent [default: any]
+    #[arg(long, value_name = "NAME")]
+    pub(super) agent: Option<String>,
+    /// Only those that died of this, such as poisoned [default: anything]
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) limit: u32,
+}
+
+/// Forget some for ever, whatever their status
+///
+/// Example: statim dead-letters purge --older-than 30d
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct PurgeArgs {
+    /// Their numbers
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<i64>,
+    /// All that died longer ago: a number and s, m, h, d or w
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) older_than: Option<Duration>,
+    /// All
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// Make synthetic health data, with known duplicates and faults
+///
+/// The same command gives the same bytes on every machine. Nobody in it exists. The name of the file says its format: .json,
+/// .ndjson or .jsonl (a record a line), .xml for articles, .csv for people; .gz after it compresses.
+///
+/// Example: statim generate studies --count 1000 --seed 1 --output studies.ndjson.gz
+#[derive(Args)]
+pub(super) struct GenerateArgs {
+    /// What to make
+    #[arg(value_parser = kind())]
+    pub(super) kind: Kind,
+    /// How many records, repeats and broken ones included
+    #[arg(long, value_name = "N")]
+    pub(super) count: u64,
+    /// Which of all possible worlds: another seed gives other records
+    #[arg(long, value_name = "S")]
+    pub(super) seed: u64,
+    /// The file; its folder must exist
+    #[arg(long, value_name = "PATH")]
+    pub(super) output: PathBuf,
+    /// Where in the endless sequence of the seed to begin; 60 continues a file of --count 60
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) first: u64,
+    /// The share of records that repeat or revise an earlier one, 0 to 0.9
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub(super) duplicates: f64,
+    /// The share of records that are broken, 0 to 0.9; with --duplicates at most 0.9
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(super) bad: f64,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print what is really in the file as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Check a configuration, and say everything that is wrong with it at once
+///
+/// Each fault comes with its line, its field and what would be right. Exit status 2 if there is one.
+///
+/// Example: statim check --config config/statim.toml
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    /// The configuration; without it $STATIM_CONFIG, else config/statim.toml if it is there, else built-in defaults
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// A text with something in it: a blank one is most often a shell variable that was not set.
+fn filled(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it is blank") } else { Ok(text.to_owned()) }
+}
+
+fn workers(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|it| (1..=256).contains(it)).ok_or("give a number from 1 to 256")
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    const ADVICE: &str = "give a whole number and s, m, h, d or w, such as 30d";
+    let unit = text.chars().last().ok_or(ADVICE)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return Err(ADVICE),
+    };
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| ADVICE)?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or("that is too long")
+}
+
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::NAMES).try_map(|name| name.parse::<Kind>())
+}
+
+fn effect() -> impl TypedValueParser<Value = Effect> {
+    PossibleValuesParser::new(["permit", "deny"])
+        .map(|name| if name == "permit" { Effect::Permit } else { Effect::Deny })
+}
+
+fn status() -> impl TypedValueParser<Value = LetterStatus> {
+    PossibleValuesParser::new(["parked", "requeued", "done"]).map(|name| match name.as_str() {
+        "parked" => LetterStatus::Parked,
+        "requeued" => LetterStatus::Requeued,
+        _ => LetterStatus::Done,
+    })
+}

@@ -1,0 +1,28 @@
+//! `statim check`: is this configuration right?
+
+use super::args::CheckArgs;
+use super::output::Output;
+use super::{CliError, configuration};
+use crate::config::Config;
+
+pub(super) fn check(args: &CheckArgs) -> Result<(), CliError> {
+    let config = configuration(args.config.as_deref())?;
+    config.check_paths()?;
+    let mut output = Output::new(false);
+    let Config { database, runtime, ingestion, consent, alerting, .. } = &config;
+    output.line(format_args!("{} is right", config.origin()))?;
+    output.line(format_args!("  database   {}", database.url))?;
+    output.line(format_args!("  arbiters   {}", runtime.arbiter_count()))?;
+    output.line(format_args!("  workers    {}", ingestion.worker_count()))?;
+    for source in &ingestion.sources {
+        output.line(format_args!("  source     {}", source.display()))?;
+    }
+    if let Some(replay) = &consent.replay {
+        output.line(format_args!("  replay     {}", replay.display()))?;
+    }
+    output.line(format_args!(
+        "  alert      {} at or above {} for {:?}, over below {}",
+        alerting.metric, alerting.threshold, alerting.hold, alerting.clear
+    ))?;
+    output.finish(&())
+}

@@ -1,0 +1,212 @@
+//! `statim run`: the deployment up, until it is idle or interrupted.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ingest::summary;
+use super::output::{Output, note};
+use super::progress::Progress as Bar;
+use super::{CliError, Doing, RunArgs, block_on, logging};
+use crate::config::Config;
+use crate::deployment::{
+    Deployment, DeploymentError, DeploymentOptions, IngestReport, PipelineOptions, Progress, ReplayReport, RunReport,
+    agent_reports,
+};
+
+/// How often requeued dead letters are looked for.
+const REQUEUE_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(args: &RunArgs) -> Result<(), CliError> {
+    let config = super::configuration(args.config.as_deref())?;
+    config.check_paths()?;
+    logging::init(config.log.level, config.log.format);
+    note(format_args!("statim: the database is {}", config.database.url));
+    let report = block_on(serve(&config, args.until_idle))?;
+    let mut output = Output::new(args.json);
+    output.line(told(&report))?;
+    output.finish(&report)?;
+    let complete = report.ingest.not_stored == 0 && report.ingest.unreadable.is_empty();
+    if args.until_idle && !(complete && report.decisions.unexpected == 0 && report.decisions.unanswered == 0) {
+        return Err(CliError::failed(
+            "the run is not complete: see the files not read, records not stored and decisions unanswered or \
+             unexpected above",
+        ));
+    }
+    Ok(())
+}
+
+/// Resolves when the operator (Ctrl-C) or the system (SIGTERM) wants the process to end.
+pub(super) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError> {
+    let mut deployment = Deployment::start(&options(config)).await.doing("starting the deployment")?;
+    let mut ingest = IngestReport::default();
+    let mut decisions = ReplayReport::default();
+    let worked = tokio::select! {
+        worked = work(&mut deployment, config, until_idle, &mut ingest, &mut decisions) => worked,
+        () = interrupted() => {
+            note("statim: stopping (interrupt again to stop at once)");
+            Ok(())
+        }
+    };
+    let snapshot = deployment.snapshot();
+    let shutdown = tokio::select! {
+        shutdown = deployment.shutdown() => shutdown,
+        () = interrupted() => return Err(CliError::failed("stopped at once; agents may not have finished")),
+    };
+    worked.doing("the run")?;
+    if !shutdown.drained {
+        tracing::warn!(agents = ?shutdown.cut_short, "some agents did not finish in time");
+    }
+    Ok(RunReport {
+        ingest,
+        decisions,
+        agents: agent_reports(&snapshot),
+        dead_letters: snapshot.dead_letters,
+        database: config.database.url.to_string(),
+    })
+}
+
+/// Ingests the sources and plays the consent events, both at once; then, unless it is enough to be idle, watches.
+async fn work(
+    deployment: &mut Deployment,
+    config: &Config,
+    until_idle: bool,
+    ingest: &mut IngestReport,
+    decisions: &mut ReplayReport,
+) -> Result<(), DeploymentError> {
+    let bar = Bar::new("ingesting", "files", None);
+    let mut show = |progress: Progress| {
+        bar.set(progress.files as u64);
+        bar.message(&format!("of {}, {} records", progress.of, progress.records));
+    };
+    let consent = deployment.consent().clone();
+    let replay = async {
+        match &config.consent.replay {
+            Some(path) => crate::deployment::replay(path, &consent).await,
+            None => Ok(ReplayReport::default()),
+        }
+    };
+    let (ingested, played) = tokio::join!(deployment.ingest_changed(&config.ingestion.sources, &mut show), replay);
+    bar.finish();
+    *ingest += ingested?;
+    *decisions = played?;
+    if until_idle {
+        return Ok(());
+    }
+    let database = config.database.url.to_string();
+    note(summary(ingest, &database));
+    note(format_args!(
+        "{} consent decisions permitted, {} denied; watching {} (Ctrl-C to stop)",
+        decisions.permitted,
+        decisions.denied,
+        shown(&config.ingestion.sources),
+    ));
+    watch(deployment, config, ingest).await
+}
+
+/// Looks for new files and requeued letters for ever.
+async fn watch(
+    deployment: &mut Deployment,
+    config: &Config,
+    ingest: &mut IngestReport,
+) -> Result<(), DeploymentError> {
+    let mut requeues = tokio::time::interval(REQUEUE_EVERY);
+    let mut rescans = config.ingestion.rescan.map(|every| tokio::time::interval_at(tokio::time::Instant::now() + every, every));
+    loop {
+        let rescan = async {
+            match &mut rescans {
+                Some(rescans) => rescans.tick().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = requeues.tick() => match deployment.requeue().await {
+                Ok(0) => {}
+                Ok(given) => tracing::info!(given, "dead letters were given back to their agents"),
+                Err(error) => tracing::error!(%error, "requeued dead letters could not be looked up"),
+            },
+            _ = rescan => match deployment.ingest_changed(&config.ingestion.sources, &mut |_| {}).await {
+                Ok(more) => {
+                    if more.files > 0 {
+                        tracing::info!(files = more.files, records = more.records, updated = more.updated, "ingested");
+                    }
+                    *ingest += more;
+                }
+                // A source that is gone for a while (a share being remounted) is looked for again.
+                Err(error @ DeploymentError::Discover(_)) => tracing::error!(%error, "the sources could not be read"),
+                Err(error) => return Err(error),
+            },
+        }
+    }
+}
+
+fn shown(sources: &[PathBuf]) -> String {
+    sources.iter().map(|source| source.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn options(config: &Config) -> DeploymentOptions {
+    DeploymentOptions {
+        pipeline: PipelineOptions {
+            database: config.database.url.as_str().to_owned(),
+            workers: config.ingestion.worker_count(),
+            memory_bytes: config.ingestion.memory_bytes,
+            batch_records: config.deduplication.batch_records,
+            linger: config.deduplication.linger,
+            capacity: config.deduplication.capacity,
+        },
+        arbiters: Some(config.runtime.arbiter_count()),
+        shutdown_deadline: config.runtime.shutdown,
+        consent_capacity: config.consent.capacity,
+        monitor_interval: config.monitor.interval,
+        monitor_history: config.monitor.history,
+        rule: config.alerting,
+        drill: config.drill.every,
+    }
+}
+
+/// What a person wants to know of a run.
+fn told(report: &RunReport) -> String {
+    let mut lines = vec![summary(&report.ingest, &report.database)];
+    let decisions = &report.decisions;
+    lines.push(format!(
+        "consent: {} decisions permitted, {} denied; {} grants, {} revocations recorded",
+        decisions.permitted, decisions.denied, decisions.grants, decisions.revocations,
+    ));
+    if decisions.unexpected + decisions.unanswered > 0 {
+        lines.push(format!("  {} not as expected, {} unanswered", decisions.unexpected, decisions.unanswered));
+    }
+    lines.push(format!(
+        "{:<16} {:<9} {:>9} {:>10} {:>10} {:>10}   (end to end, ms)",
+        "agent", "priority", "messages", "p50", "p99", "max"
+    ));
+    for agent in &report.agents {
+        for (priority, latency) in &agent.latency_ms {
+            lines.push(format!(
+                "{:<16} {:<9} {:>9} {:>10.3} {:>10.3} {:>10.3}",
+                agent.name, priority, latency.count, latency.p50, latency.p99, latency.max
+            ));
+        }
+        let dropped: Vec<_> = agent.dropped.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        if !dropped.is_empty() {
+            lines.push(format!("{:<16} not handled: {}", agent.name, dropped.join(", ")));
+        }
+    }
+    if report.dead_letters > 0 {
+        lines.push(format!("{} dead letters; `statim dead-letters list` shows them", report.dead_letters));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,310 @@
+//! The sections of the file: what can be set, in which bounds, and what it is otherwise.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::reader::{Document, Section};
+use super::{DatabaseUrl, Place};
+use crate::alerting::{Metric, Rule};
+
+/// `[database]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DatabaseConfig {
+    /// `url`: the database; consent goes to its neighbour. Default: `sqlite://var/statim.db`.
+    pub url: DatabaseUrl,
+}
+
+pub(super) fn database(document: &mut Document<'_>) -> DatabaseConfig {
+    let mut section = document.section("database");
+    let url = section.text("url", "give a URL such as \"sqlite://var/statim.db\"", DatabaseUrl::parse);
+    section.finish();
+    DatabaseConfig { url: url.map(|(url, _)| url).unwrap_or_default() }
+}
+
+/// `[runtime]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// `arbiters`: threads that agents run on, up to 256; 0 is one per processor. Default: 0.
+    pub arbiters: usize,
+    /// `shutdown_seconds`: how long stopping may take before what is left is given up, up to an hour. Default: 10 s.
+    pub shutdown: Duration,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self { arbiters: 0, shutdown: Duration::from_secs(10) }
+    }
+}
+
+impl RuntimeConfig {
+    /// How many arbiters that is on this machine: at least one.
+    #[must_use]
+    pub fn arbiter_count(&self) -> usize {
+        if self.arbiters == 0 { processors() } else { self.arbiters }
+    }
+}
+
+pub(super) fn runtime(document: &mut Document<'_>) -> RuntimeConfig {
+    let default = RuntimeConfig::default();
+    let mut section = document.section("runtime");
+    let arbiters = size(&mut section, "arbiters", default.arbiters, 0, 256);
+    let shutdown = seconds(&mut section, "shutdown_seconds", default.shutdown, 0.0, 3600.0);
+    section.finish();
+    RuntimeConfig { arbiters, shutdown }
+}
+
+/// `[ingestion]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IngestionConfig {
+    /// `sources`: files or folders, relative to the current directory; may be empty. Default: `data/sample`.
+    pub sources: Vec<PathBuf>,
+    /// `workers`: threads that read, up to 256; 0 is the processors less one. Default: 0.
+    pub workers: usize,
+    /// `rescan_seconds`: how long between two looks for new and changed files, up to a day; `None` (0) looks once.
+    /// Default: 60 s.
+    pub rescan: Option<Duration>,
+    /// `memory_mib`: how many bytes of records may be under way at a time, 1 MiB to 64 GiB. Default: 48 MiB.
+    pub memory_bytes: u64,
+}
+
+impl Default for IngestionConfig {
+    fn default() -> Self {
+        Self {
+            sources: vec![PathBuf::from("data/sample")],
+            workers: 0,
+            rescan: Some(Duration::from_secs(60)),
+            memory_bytes: 48 << 20,
+        }
+    }
+}
+
+impl IngestionConfig {
+    /// How many workers that is on this machine: at least one.
+    #[must_use]
+    pub fn worker_count(&self) -> usize {
+        if self.workers == 0 { processors().saturating_sub(1).max(1) } else { self.workers }
+    }
+}
+
+pub(super) fn ingestion(document: &mut Document<'_>, places: &mut Vec<Place>) -> IngestionConfig {
+    let default = IngestionConfig::default();
+    let mut section = document.section("ingestion");
+    let sources = match section.texts("sources", "give files or folders, such as [\"data/sample\"]") {
+        None => default.sources,
+        Some(texts) => {
+            places.extend(
+                texts.iter().map(|(text, position)| Place { path: text.into(), position: *position }),
+            );
+            texts.into_iter().map(|(text, _)| text.into()).collect()
+        }
+    };
+    let workers = size(&mut section, "workers", default.workers, 0, 256);
+    let rescan = seconds(&mut section, "rescan_seconds", Duration::from_secs(60), 0.0, 86_400.0);
+    let memory_mib = section.whole("memory_mib", default.memory_bytes >> 20, 1..=65_536);
+    section.finish();
+    IngestionConfig {
+        sources,
+        workers,
+        rescan: (!rescan.is_zero()).then_some(rescan),
+        memory_bytes: memory_mib << 20,
+    }
+}
+
+/// `[deduplication]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeduplicationConfig {
+    /// `batch_records`: most records written in one transaction, 1 to 10,000. Default: 256.
+    pub batch_records: usize,
+    /// `linger_ms`: how long a batch waits to fill, up to 10 s. Default: 5 ms.
+    pub linger: Duration,
+    /// `capacity`: most records in the mailbox, 16 to 1,000,000. Default: 4096.
+    pub capacity: usize,
+}
+
+impl Default for DeduplicationConfig {
+    fn default() -> Self {
+        Self { batch_records: 256, linger: Duration::from_millis(5), capacity: 4096 }
+    }
+}
+
+pub(super) fn deduplication(document: &mut Document<'_>) -> DeduplicationConfig {
+    let default = DeduplicationConfig::default();
+    let mut section = document.section("deduplication");
+    let batch_records = size(&mut section, "batch_records", default.batch_records, 1, 10_000);
+    let linger = Duration::from_millis(section.whole("linger_ms", 5, 0..=10_000));
+    let capacity = size(&mut section, "capacity", default.capacity, 16, 1_000_000);
+    section.finish();
+    DeduplicationConfig { batch_records, linger, capacity }
+}
+
+/// `[consent]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentConfig {
+    /// `replay`: a file of consent events that are played at the start. Default: none.
+    pub replay: Option<PathBuf>,
+    /// `capacity`: most messages in the mailbox, 16 to 1,000,000. Default: 10,000.
+    pub capacity: usize,
+}
+
+impl Default for ConsentConfig {
+    fn default() -> Self {
+        Self { replay: None, capacity: 10_000 }
+    }
+}
+
+pub(super) fn consent(document: &mut Document<'_>, places: &mut Vec<Place>) -> ConsentConfig {
+    let mut section = document.section("consent");
+    let wanted = "give a file, such as \"data/sample/consents.ndjson\", or leave the line out";
+    let read = |text: &str| {
+        if text.trim().is_empty() { Err(format!("is blank; {wanted}")) } else { Ok(PathBuf::from(text)) }
+    };
+    let replay = section.text("replay", wanted, read).map(|(path, position)| {
+        places.push(Place { path: path.clone(), position });
+        path
+    });
+    let capacity = size(&mut section, "capacity", ConsentConfig::default().capacity, 16, 1_000_000);
+    section.finish();
+    ConsentConfig { replay, capacity }
+}
+
+/// `[monitor]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitorConfig {
+    /// `interval_seconds`: how long between two looks at the agents, 0.05 s to an hour. Default: 1 s.
+    pub interval: Duration,
+    /// `history`: how many looks are kept, 1 to 86,400. Default: 3600.
+    pub history: usize,
+}
+
+impl Default for MonitorConfig {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(1), history: 3600 }
+    }
+}
+
+pub(super) fn monitor(document: &mut Document<'_>) -> MonitorConfig {
+    let default = MonitorConfig::default();
+    let mut section = document.section("monitor");
+    let interval = seconds(&mut section, "interval_seconds", default.interval, 0.05, 3600.0);
+    let history = size(&mut section, "history", default.history, 1, 86_400);
+    section.finish();
+    MonitorConfig { interval, history }
+}
+
+/// `[alerting]` when nothing is written: `metric = "critical_p99_ms"`, `threshold = 50`, `clear = 25`, `for_seconds = 5`.
+pub(super) fn default_rule() -> Rule {
+    Rule { metric: Metric::CriticalP99Millis, threshold: 50.0, clear: 25.0, hold: Duration::from_secs(5) }
+}
+
+/// `[alerting]`. `clear` is half the threshold unless it is written, and at most the threshold.
+pub(super) fn alerting(document: &mut Document<'_>) -> Rule {
+    const LARGEST: f64 = 1e9;
+    let default = default_rule();
+    let mut section = document.section("alerting");
+    let metrics = Metric::ALL.map(|metric| (metric.as_str(), metric));
+    let metric = section.choice("metric", default.metric, &metrics);
+    let threshold = section.number("threshold", default.threshold, 0.0..=LARGEST);
+    let written = section.span("clear");
+    let clear = section.number("clear", threshold / 2.0, 0.0..=LARGEST);
+    if let Some(span) = written
+        && clear > threshold
+    {
+        section.note(
+            "clear",
+            span,
+            format!("{clear} is above the threshold, which is {threshold}; give less"),
+        );
+    }
+    let hold = seconds(&mut section, "for_seconds", default.hold, 0.0, 86_400.0);
+    section.finish();
+    Rule { metric, threshold, clear, hold }
+}
+
+/// `[drill]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DrillConfig {
+    /// `every_ms`: how long between two revocations of a made-up patient, up to an hour; `None` (0) sends none.
+    /// Default: none.
+    pub every: Option<Duration>,
+}
+
+pub(super) fn drill(document: &mut Document<'_>) -> DrillConfig {
+    let mut section = document.section("drill");
+    let every = Duration::from_millis(section.whole("every_ms", 0, 0..=3_600_000));
+    section.finish();
+    DrillConfig { every: (!every.is_zero()).then_some(every) }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogConfig {
+    /// `level`: `error`, `warn`, `info`, `debug` or `trace`. Default: `info`.
+    pub level: LogLevel,
+    /// `format`: `pretty` or `json`. Default: `pretty`.
+    pub format: LogFormat,
+}
+
+/// The least important thing that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something is wrong, and was dealt with.
+    Warn,
+    /// What an operator wants to know.
+    #[default]
+    Info,
+    /// What a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    const NAMES: [(&str, Self); 5] = [
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+    ];
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+pub(super) fn log(document: &mut Document<'_>) -> LogConfig {
+    let default = LogConfig::default();
+    let mut section = document.section("log");
+    let level = section.choice("level", default.level, &LogLevel::NAMES);
+    let format =
+        section.choice("format", default.format, &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)]);
+    section.finish();
+    LogConfig { level, format }
+}
+
+fn size(section: &mut Section<'_, '_>, name: &'static str, default: usize, least: u64, most: u64) -> usize {
+    let number = section.whole(name, default as u64, least..=most);
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn seconds(
+    section: &mut Section<'_, '_>,
+    name: &'static str,
+    default: Duration,
+    least: f64,
+    most: f64,
+) -> Duration {
+    Duration::from_secs_f64(section.number(name, default.as_secs_f64(), least..=most))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,220 @@
+//! What a configuration says, and what is said about a bad one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::alerting::Metric;
+
+fn faults(text: &str) -> Vec<String> {
+    let faults = Config::parse(text, "f.toml").expect_err("is wrong");
+    faults.to_string().lines().skip(1).map(|line| line.trim().to_owned()).collect()
+}
+
+fn shipped() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut candidates = folder.ancestors().map(|it| it.join("config/statim.toml"));
+    candidates.find(|it| it.exists()).expect("the repository has a configuration")
+}
+
+#[test]
+fn an_empty_file_is_the_default_deployment() {
+    let config = Config::parse("", "f.toml").expect("is right");
+    let default = Config { origin: "f.toml".to_owned(), ..Config::default() };
+    assert_eq!(config, default);
+    assert_eq!(config.database.url.as_str(), "sqlite://var/statim.db");
+    assert_eq!(config.database.url.consent(), "sqlite://var/statim.consent.db");
+    assert_eq!(DatabaseUrl::parse(DatabaseUrl::DEFAULT), Ok(DatabaseUrl::default()));
+    assert!(config.ingestion.worker_count() >= 1 && config.runtime.arbiter_count() >= 1);
+}
+
+#[test]
+fn the_shipped_file_says_the_defaults_and_plays_the_sample() {
+    let path = shipped();
+    let config = Config::load(&path).expect("is right");
+    let mut expected = Config::default();
+    expected.consent.replay = Some("data/sample/consents.ndjson".into());
+    expected.origin = path.display().to_string();
+    expected.places = config.places.clone();
+    assert_eq!(config, expected);
+    // A setting that only the default gives would go unseen by the operator.
+    let text = std::fs::read_to_string(&path).expect("reads");
+    let settings = text.lines().filter(|line| !line.starts_with(['#', '[']) && !line.trim().is_empty());
+    assert_eq!(settings.count(), 19);
+}
+
+#[test]
+fn every_setting_can_be_set() {
+    let config = Config::parse(
+        r#"
+        database.url = "sqlite:///data/x.db?mode=rw"
+        drill.every_ms = 250
+        [runtime]
+        arbiters = 3
+        shutdown_seconds = 0.5
+        [ingestion]
+        sources = ["a", "b/c"]
+        workers = 0x10
+        rescan_seconds = 0
+        memory_mib = 1
+        [deduplication]
+        batch_records = 1
+        linger_ms = 0
+        capacity = 16
+        [consent]
+        replay = "r"
+        capacity = 1_000_000
+        [monitor]
+        interval_seconds = 0.05
+        history = 10
+        [alerting]
+        metric = "queued"
+        threshold = 1e3
+        for_seconds = 0
+        [log]
+        level = "trace"
+        format = "json"
+        "#,
+        "f.toml",
+    )
+    .expect("is right");
+    assert_eq!(config.database.url.as_str(), "sqlite:///data/x.db?mode=rw");
+    assert_eq!(config.database.url.consent(), "sqlite:///data/x.consent.db?mode=rw");
+    assert_eq!(config.runtime, RuntimeConfig { arbiters: 3, shutdown: Duration::from_millis(500) });
+    let IngestionConfig { sources, workers, rescan, memory_bytes } = config.ingestion;
+    assert_eq!(sources, ["a", "b/c"].map(PathBuf::from));
+    assert_eq!((workers, rescan, memory_bytes), (16, None, 1 << 20));
+    let DeduplicationConfig { batch_records, linger, capacity } = config.deduplication;
+    assert_eq!((batch_records, linger, capacity), (1, Duration::ZERO, 16));
+    assert_eq!(config.consent, ConsentConfig { replay: Some("r".into()), capacity: 1_000_000 });
+    assert_eq!(config.monitor, MonitorConfig { interval: Duration::from_millis(50), history: 10 });
+    let Rule { metric, threshold, clear, hold } = config.alerting;
+    assert_eq!((metric, threshold, clear, hold), (Metric::Queued, 1000.0, 500.0, Duration::ZERO));
+    assert_eq!(config.drill.every, Some(Duration::from_millis(250)));
+    assert_eq!(config.log, LogConfig { level: LogLevel::Trace, format: LogFormat::Json });
+}
+
+#[test]
+fn every_fault_is_said_at_once_in_the_order_of_the_lines() {
+    let said = faults(
+        "[ingestion]\nworkers = \"many\"\nsources = [\"a\", 7, \" \"]\nrescan = 5\nmemory_mib = 0\n\n\
+         [monitr]\nhistory = 3\n[log]\nlevel = \"inof\"\nformat = \"xml\"\n\
+         [alerting]\nthreshold = 10\nclear = 20.5\nfor_seconds = -1\n[database]\nurl = \"postgres://u:hunter2@h/d\"\n",
+    );
+    assert_eq!(
+        said,
+        [
+            "f.toml:2:11: ingestion.workers: is a text; give a whole number from 0 to 256",
+            "f.toml:3:17: ingestion.sources[1]: is a whole number; give files or folders, such as [\"data/sample\"]",
+            "f.toml:3:20: ingestion.sources[2]: is blank; give files or folders, such as [\"data/sample\"]",
+            "f.toml:4:1: ingestion.rescan: is not known; [ingestion] has sources, workers, rescan_seconds, memory_mib",
+            "f.toml:5:14: ingestion.memory_mib: 0 is out of range; give a whole number from 1 to 65536",
+            "f.toml:7:2: monitr: is a section that is not known; did you mean monitor?",
+            "f.toml:10:9: log.level: \"inof\" is not known; did you mean info?",
+            "f.toml:11:10: log.format: \"xml\" is not known; the choices are pretty, json",
+            "f.toml:14:9: alerting.clear: 20.5 is above the threshold, which is 10; give less",
+            "f.toml:15:15: alerting.for_seconds: -1 is out of range; give a number from 0 to 86400",
+            "f.toml:17:7: database.url: postgres: this build has SQLite only; give a URL such as sqlite://var/statim.db",
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_said_beside_the_other_faults() {
+    let said =
+        faults("[runtime]\narbiters = \nshutdown_seconds = 1\nshutdown_seconds = 2\n[log]\nlevel = 5\n");
+    assert_eq!(said.len(), 3, "{said:#?}");
+    assert!(said[0].starts_with("f.toml:2:"), "{said:#?}");
+    assert_eq!(said[1], "f.toml:4:1: not TOML: duplicate key `shutdown_seconds`");
+    assert_eq!(
+        said[2],
+        "f.toml:6:9: log.level: is a whole number; give one of error, warn, info, debug, trace"
+    );
+}
+
+#[test]
+fn a_section_of_the_wrong_form_and_a_field_outside_are_faults() {
+    assert_eq!(
+        faults("log = 5\nworkers = 2\n"),
+        [
+            "f.toml:1:1: log: is a whole number; write it as a section, [log]",
+            "f.toml:2:1: workers: is a field outside a section that is not known; the sections are database, \
+             runtime, ingestion, deduplication, consent, monitor, alerting, drill, log",
+        ]
+    );
+}
+
+#[test]
+fn no_password_is_repeated() {
+    for url in [
+        "\"postgres://ann:hunter2@host/db\"",
+        "\"sqlite://ann:hunter2@host/db?key=hunter2\"",
+        "\"hunter2\"",
+        "[\"hunter2\"]",
+        "\"sqlite://ann:hunter2@host/db",
+        "hunter2",
+    ] {
+        let faults = Config::parse(&format!("[database]\nurl = {url}\n"), "f.toml").expect_err("is wrong");
+        assert!(!format!("{faults} {faults:?}").contains("hunter2"), "{faults}");
+    }
+    let config = Config::parse("[database]\nurl = \"sqlite://ann:hunter2@db\"", "f.toml").expect("is right");
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+    assert_eq!(config.database.url.to_string(), "sqlite://***@db");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_a_fault_only_when_asked() {
+    let folder = tempfile::tempdir().expect("folder");
+    let here = folder.path().display();
+    let text = format!(
+        "[ingestion]\nsources = [\n  \"{here}\",\n  \"{here}/absent\",\n]\n[consent]\nreplay = \"{here}\"\n"
+    );
+    let config = Config::parse(&text, "f.toml").expect("is right");
+    let said = config.check_paths().expect_err("is wrong");
+    let places: Vec<_> = said.faults().iter().map(|it| (it.position, it.field.as_deref())).collect();
+    let at = |line, column| Some(Position { line, column });
+    assert_eq!(
+        places,
+        [(at(4, 3), Some("ingestion.sources[1]")), (at(7, 10), Some("consent.replay"))],
+        "{said}"
+    );
+    assert!(said.faults()[0].message.contains("does not exist"), "{said}");
+    assert!(said.faults()[1].message.contains("is a folder"), "{said}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("f.toml");
+    let said = |path: &Path| Config::load(path).expect_err("is wrong").to_string();
+    assert!(said(&path).contains("cannot be read"), "{}", said(&path));
+    assert!(said(folder.path()).contains("cannot be read"));
+    std::fs::write(&path, b"[log]\n# \xc3\xa9 \xff\n").expect("writes");
+    assert!(said(&path).contains("f.toml:2:5: is not UTF-8"), "{}", said(&path));
+    std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).expect("writes");
+    assert!(said(&path).contains("larger than 1 MiB"));
+}
+
+#[test]
+fn hostile_files_give_faults_in_bounds() {
+    let deep = format!("a = {}", "[".repeat(100_000));
+    let dotted = format!("{}x = 1", "a.".repeat(50_000));
+    let many: String = (0..5_000).map(|n| format!("k{n} = 1\n")).collect();
+    let long = format!("[log]\nlevel = \"{}\"", "x".repeat(500_000));
+    for text in
+        [deep, dotted, many, long, "\u{feff}[log]\nlevel=1".to_owned(), "[log]\r\nlevel=\0".to_owned()]
+    {
+        let faults = Config::parse(&text, "f.toml").expect_err("is wrong");
+        assert!((1..=100).contains(&faults.faults().len()));
+        assert!(faults.to_string().len() < 50_000);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "(\\[|\\]|=|\"|[a-z]{1,3}|\n|[0-9.,{}#é]| |log|level|sources|url)*") {
+        let _ = Config::parse(&text, "f.toml");
+    }
+}

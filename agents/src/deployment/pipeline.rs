@@ -1,0 +1,154 @@
+//! Ingestion and deduplication joined: files in, a catalogue out.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use statim::{AgentOptions, AgentRef, BatchOptions, MailboxOptions, Placement, Pool, RuntimeHandle, SpawnError};
+
+use super::error::DeploymentError;
+use super::report::{IngestReport, UnreadableFile};
+use crate::deduplication::{Deduplication, DeduplicationMessage};
+use crate::ingestion::{FileOutcome, Flow, Ingestion, IngestionMessage};
+
+/// Files asked for at a time; more than the pool has members, so that none of them waits.
+const FILES_ASKED: usize = 64;
+
+/// How a pipeline is built.
+#[derive(Debug, Clone)]
+pub struct PipelineOptions {
+    /// The catalogue's database.
+    pub database: String,
+    /// Files read at a time, each on a thread of its own.
+    pub workers: usize,
+    /// Bytes of records on their way at a time.
+    pub memory_bytes: u64,
+    /// Records in one batch at most.
+    pub batch_records: usize,
+    /// How long a batch waits to fill.
+    pub linger: Duration,
+    /// Messages queued at deduplication at most.
+    pub capacity: usize,
+}
+
+impl PipelineOptions {
+    /// The defaults, for a database.
+    ///
+    /// One reader less than there are processors, so that one is free for whoever may not wait. 48 MiB on their way and
+    /// batches of 256: a transaction of a few milliseconds.
+    #[must_use]
+    pub fn new(database: impl Into<String>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            database: database.into(),
+            workers: processors.saturating_sub(1).max(1),
+            memory_bytes: 48 << 20,
+            batch_records: 256,
+            linger: Duration::from_millis(5),
+            capacity: 4_096,
+        }
+    }
+}
+
+/// How far an ingestion is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// Files read.
+    pub files: usize,
+    /// Files there are.
+    pub of: usize,
+    /// Records read.
+    pub records: u64,
+}
+
+/// The two agents and their addresses.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    ingestion: AgentRef<IngestionMessage>,
+    deduplication: AgentRef<DeduplicationMessage>,
+}
+
+impl Pipeline {
+    /// The name of the agents that read files.
+    pub const INGESTION: &str = "ingestion";
+    /// The name of the agent that keeps the catalogue.
+    pub const DEDUPLICATION: &str = "deduplication";
+
+    /// Spawns the agents.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] if their names are taken or a thread cannot be started.
+    pub fn spawn(runtime: &RuntimeHandle, options: &PipelineOptions) -> Result<Self, SpawnError> {
+        let database = options.database.clone();
+        let batch = BatchOptions::up_to(options.batch_records).linger(options.linger);
+        let deduplication = runtime.spawn(
+            Self::DEDUPLICATION,
+            AgentOptions::default()
+                .capacity(options.capacity.max(16))
+                .batch(batch)
+                .placement(Placement::Own)
+                .stop_order(10),
+            move || Deduplication::new(database.clone()),
+        )?;
+        let (to, flow) = (deduplication.clone(), Flow::new(options.memory_bytes));
+        let ingestion = runtime.spawn(
+            Self::INGESTION,
+            AgentOptions::default()
+                .capacity(MailboxOptions::DEFAULT_CAPACITY)
+                .pool(Pool::Shared(options.workers.max(1))),
+            move || Ingestion::new(to.clone(), flow.clone()),
+        )?;
+        Ok(Self { ingestion, deduplication })
+    }
+
+    /// The agents that read files.
+    #[must_use]
+    pub fn ingestion(&self) -> &AgentRef<IngestionMessage> {
+        &self.ingestion
+    }
+
+    /// Ingests files and returns when everything in them is stored.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, files being read are read to their end, others are not begun.
+    ///
+    /// # Errors
+    ///
+    /// [`DeploymentError::AgentEnded`] if one of the agents ended meanwhile.
+    pub async fn ingest(
+        &self,
+        files: Vec<PathBuf>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<IngestReport, DeploymentError> {
+        let began = Instant::now();
+        let mut report = IngestReport::default();
+        let mut done = Progress { of: files.len(), ..Progress::default() };
+        let mut outcomes = futures_util::stream::iter(files)
+            .map(|path| async move {
+                let asked = self.ingestion.ask(|reply| IngestionMessage::File { path: path.clone(), reply: Some(reply) });
+                (asked.await, path)
+            })
+            .buffer_unordered(FILES_ASKED);
+        while let Some((outcome, path)) = outcomes.next().await {
+            match outcome {
+                Ok(FileOutcome::Read(file)) => report.add(&file),
+                Ok(FileOutcome::Interrupted(file)) => {
+                    report.add(&file);
+                    report.interrupted += 1;
+                }
+                Ok(FileOutcome::Unreadable(reason)) => report.unreadable.push(UnreadableFile { path, reason }),
+                Err(error) => report.unreadable.push(UnreadableFile { path, reason: error.to_string() }),
+            }
+            done.files += 1;
+            done.records = report.records;
+            progress(done);
+        }
+        drop(outcomes);
+        let settled = self.deduplication.ask(DeduplicationMessage::Settle).await;
+        report.settle(settled.map_err(|_| DeploymentError::AgentEnded { agent: Self::DEDUPLICATION })?);
+        report.finish(began.elapsed());
+        Ok(report)
+    }
+}

@@ -1,0 +1,166 @@
+//! A whole deployment: every agent, and the jobs of a run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use statim::store::{Store, sibling_url};
+use statim::{AgentOptions, AgentRef, BatchOptions, Placement, Runtime, ShutdownReport, Snapshot};
+
+use super::dead_letter_keeper::{Inlet, Keeper};
+use super::drill::Drill;
+use super::error::DeploymentError;
+use super::pipeline::{Pipeline, PipelineOptions, Progress};
+use super::report::IngestReport;
+use super::requeue::requeue;
+use super::watch::Watch;
+use crate::alerting::{Alerting, Rule};
+use crate::catalogue::{CatalogueError, DeadLetters};
+use crate::consent::{Consent, ConsentMessage};
+use crate::deduplication::Deduplication;
+use crate::monitor::Monitor;
+
+/// How a deployment is built.
+#[derive(Debug, Clone)]
+pub struct DeploymentOptions {
+    /// Ingestion and deduplication, and with them the database; consent has a file of its own beside it.
+    pub pipeline: PipelineOptions,
+    /// Threads for agents; `None` is one for each processor.
+    pub arbiters: Option<usize>,
+    /// How long a shutdown lets agents finish.
+    pub shutdown_deadline: Duration,
+    /// Messages queued at the consent agent at most.
+    pub consent_capacity: usize,
+    /// How often the monitor looks.
+    pub monitor_interval: Duration,
+    /// How many looks it remembers.
+    pub monitor_history: usize,
+    /// What alerting watches.
+    pub rule: Rule,
+    /// How often a drill sends a revocation; `None` is never.
+    pub drill: Option<Duration>,
+}
+
+/// The agents of a configuration, running.
+#[derive(Debug)]
+pub struct Deployment {
+    runtime: Runtime,
+    pipeline: Pipeline,
+    consent: AgentRef<ConsentMessage>,
+    letters: DeadLetters,
+    letter_store: Store,
+    keeper: Keeper,
+    drill: Option<Drill>,
+    watch: Watch,
+}
+
+impl Deployment {
+    /// The name that the consent agent's database is known by, beside the catalogue's.
+    pub const CONSENT_DATABASE: &str = "consent";
+
+    /// Starts every agent.
+    ///
+    /// # Errors
+    ///
+    /// [`DeploymentError`]: the database cannot be used, or a thread cannot be started.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, what was started ends.
+    pub async fn start(options: &DeploymentOptions) -> Result<Self, DeploymentError> {
+        let database = &options.pipeline.database;
+        let consent_database = sibling_url(database, Self::CONSENT_DATABASE)?;
+        let letter_store = Store::open_with(database, Deduplication::store_options()).await?;
+        let letters = DeadLetters::open(&letter_store).await?;
+        let inlet = Inlet::default();
+        let keeper = Keeper::start(inlet.clone(), letters.clone());
+
+        let mut builder = Runtime::builder()
+            .shutdown_deadline(options.shutdown_deadline)
+            .dead_letter_sink(move |letter: &statim::DeadLetter| inlet.put(letter));
+        if let Some(arbiters) = options.arbiters {
+            builder = builder.arbiters(arbiters);
+        }
+        let runtime = builder.start()?;
+
+        let pipeline = Pipeline::spawn(&runtime, &options.pipeline)?;
+        let consent = runtime.spawn(
+            "consent",
+            AgentOptions::default()
+                .capacity(options.consent_capacity)
+                .batch(BatchOptions::up_to(64))
+                .attempts(3)
+                // Nobody else's work may come before a revocation, so nobody else is on its thread.
+                .placement(Placement::Own)
+                .stop_order(20),
+            move || Consent::new(consent_database.clone()),
+        )?;
+        let rule = options.rule;
+        let alerting = runtime.spawn(
+            "alerting",
+            AgentOptions::default().capacity(64).stop_order(40),
+            move || Alerting::new(rule),
+        )?;
+        let (interval, keep) = (options.monitor_interval, options.monitor_history);
+        runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
+            Monitor::new(interval, keep, alerting.clone())
+        })?;
+        let drill = options.drill.map(|interval| Drill::start(consent.clone(), interval));
+        Ok(Self { runtime, pipeline, consent, letters, letter_store, keeper, drill, watch: Watch::default() })
+    }
+
+    /// The consent agent.
+    #[must_use]
+    pub fn consent(&self) -> &AgentRef<ConsentMessage> {
+        &self.consent
+    }
+
+    /// Ingests the files below `sources` that are new or have changed since the last time.
+    ///
+    /// # Errors
+    ///
+    /// [`DeploymentError`]: a source cannot be looked into, or an agent ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, files being read are read to their end; the rest is not seen as changed again.
+    pub async fn ingest_changed(
+        &mut self,
+        sources: &[PathBuf],
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<IngestReport, DeploymentError> {
+        let files = self.watch.changed(sources)?;
+        self.pipeline.ingest(files, progress).await
+    }
+
+    /// Gives dead letters that an operator requeued to their agents, and says how many.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError`] if the database cannot be read or written.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a letter not marked as done is given again later.
+    pub async fn requeue(&self) -> Result<u64, CatalogueError> {
+        requeue(&self.letters, &self.pipeline, &self.consent).await
+    }
+
+    /// The state of everything.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.runtime.snapshot()
+    }
+
+    /// Ends in order: ingestion, deduplication, consent, monitor, alerting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped midway, what has not ended ends at once.
+    pub async fn shutdown(self) -> ShutdownReport {
+        drop(self.drill);
+        let report = self.runtime.shutdown().await;
+        self.keeper.finish().await;
+        self.letter_store.close().await;
+        report
+    }
+}

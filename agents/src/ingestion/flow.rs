@@ -1,0 +1,80 @@
+//! How many bytes of records may be on their way.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// A budget of bytes that readers draw on and deduplication gives back.
+///
+/// A mailbox counts messages, but one study may be a hundred times as large as another. For blocking threads only.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    free: Mutex<u64>,
+    freed: Condvar,
+    budget: u64,
+}
+
+impl Flow {
+    /// A budget of this many bytes; at least 1 MiB.
+    #[must_use]
+    pub fn new(bytes: u64) -> Self {
+        let budget = bytes.max(1 << 20);
+        Self { inner: Arc::new(Inner { free: Mutex::new(budget), freed: Condvar::new(), budget }) }
+    }
+
+    /// Takes a share of `bytes`, and blocks the thread until there is one. What is larger than the whole budget takes
+    /// all of it, so that it passes alone.
+    #[must_use]
+    pub fn take(&self, bytes: u64) -> Share {
+        let bytes = bytes.min(self.inner.budget);
+        let mut free = self.inner.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free < bytes {
+            free = self.inner.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= bytes;
+        Share { flow: self.clone(), bytes }
+    }
+}
+
+/// A share of the budget; dropping it gives it back.
+#[derive(Debug)]
+pub struct Share {
+    flow: Flow,
+    bytes: u64,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        *self.flow.inner.free.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
+        self.flow.inner.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_waits_until_a_share_is_given_back() {
+        let flow = Flow::new(1 << 20);
+        let first = flow.take(900_000);
+        let waiting = std::thread::spawn({
+            let flow = flow.clone();
+            move || drop(flow.take(900_000))
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(!waiting.is_finished());
+        drop(first);
+        waiting.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_larger_than_everything_passes_alone() {
+        let flow = Flow::new(1 << 20);
+        drop(flow.take(u64::MAX));
+        drop(flow.take(u64::MAX));
+    }
+}

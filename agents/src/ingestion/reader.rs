@@ -1,0 +1,91 @@
+//! Between the parser and deduplication.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use statim::AgentRef;
+
+use super::flow::Flow;
+use crate::catalogue::{Incoming, Prepared, QuarantineEntry, SourcePosition};
+use crate::deduplication::DeduplicationMessage;
+use crate::formats::{FileReport, Item, Position, Quarantined, ReadError, Sink, read_path};
+use crate::record::{Identity, Kind};
+
+/// Reads one file and sends what is in it. Blocks.
+pub(super) fn read_file(
+    path: &Path,
+    to: &AgentRef<DeduplicationMessage>,
+    flow: &Flow,
+) -> Result<FileReport, ReadError> {
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let mut sender = Sender { file: Arc::from(file.as_ref()), index: 0, to, flow };
+    read_path(path, &mut sender)
+}
+
+struct Sender<'a> {
+    /// Without its folder: the same file is the same source wherever it lies.
+    file: Arc<str>,
+    /// Items sent: grows along the file, across the members of an archive too.
+    index: u64,
+    to: &'a AgentRef<DeduplicationMessage>,
+    flow: &'a Flow,
+}
+
+impl Sender<'_> {
+    fn source(&mut self) -> SourcePosition {
+        self.index += 1;
+        SourcePosition { file: Arc::clone(&self.file), member: Arc::from(""), index: self.index }
+    }
+
+    fn send(&self, message: DeduplicationMessage) -> ControlFlow<()> {
+        match self.to.tell_blocking(message) {
+            Ok(()) => ControlFlow::Continue(()),
+            // Deduplication takes no more: the deployment is ending, and the file is read again next time.
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+
+    fn set_aside(&self, quarantined: Quarantined) -> ControlFlow<()> {
+        let Quarantined { file, member, position, path, reason } = quarantined;
+        let entry = QuarantineEntry {
+            file,
+            member: member.unwrap_or_default(),
+            position: position.record.unwrap_or(position.byte),
+            path: path.unwrap_or_default(),
+            reason,
+        };
+        self.send(DeduplicationMessage::Quarantine(entry))
+    }
+
+    fn cannot_store(&self, position: Position) -> ControlFlow<()> {
+        self.set_aside(Quarantined {
+            file: self.file.to_string(),
+            member: None,
+            position,
+            path: None,
+            reason: "the record cannot be written as JSON".to_owned(),
+        })
+    }
+}
+
+impl Sink for Sender<'_> {
+    fn item(&mut self, item: Item) -> ControlFlow<()> {
+        let source = self.source();
+        let (incoming, position) = match item {
+            Item::Record { record, position } => (Incoming::Record { record, source }, position),
+            Item::Delete { pmid, version, position } => {
+                let identity = Identity { kind: Kind::Article, id: pmid };
+                (Incoming::Delete { identity, version, source }, position)
+            }
+        };
+        // Written as JSON and hashed here, on the reader's thread, so that the one agent that stores has less to do.
+        let Ok(prepared) = Prepared::new(incoming) else { return self.cannot_store(position) };
+        let share = self.flow.take(prepared.bytes() as u64);
+        self.send(DeduplicationMessage::Record { prepared, share })
+    }
+
+    fn quarantine(&mut self, quarantined: Quarantined) -> ControlFlow<()> {
+        self.set_aside(quarantined)
+    }
+}
