@@ -16,6 +16,10 @@ pub enum Placement {
     Group(Arc<str>),
     /// An arbiter of its own (each instance of a pool one): a bulkhead.
     Own,
+    /// The arbiter of this name, and every thread started from it (blocking tasks, database connections), at a lower
+    /// scheduling priority: for bulk work, which then takes what processor time the rest leaves. Where the operating
+    /// system has no such thing, like `Group`.
+    Background(Arc<str>),
     /// Where the parent lives; for an agent without a parent, like `Shared`.
     WithParent,
 }
@@ -25,6 +29,12 @@ impl Placement {
     #[must_use]
     pub fn group(name: impl Into<Arc<str>>) -> Self {
         Self::Group(name.into())
+    }
+
+    /// The background arbiter named `name`.
+    #[must_use]
+    pub fn background(name: impl Into<Arc<str>>) -> Self {
+        Self::Background(name.into())
     }
 }
 

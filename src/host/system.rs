@@ -33,7 +33,7 @@ pub(crate) struct Host {
     timers: Handle,
     shared: Vec<ArbiterHandle>,
     next_shared: AtomicUsize,
-    groups: Mutex<HashMap<Arc<str>, ArbiterHandle>>,
+    groups: Mutex<HashMap<(Arc<str>, Rank), ArbiterHandle>>,
     threads: Mutex<Threads>,
     /// Everything on one thread, whatever the placement: virtual time has one clock.
     single_threaded: bool,
@@ -74,7 +74,7 @@ impl Host {
             single_threaded: false,
         };
         host.shared =
-            (0..shared_arbiters.max(1)).map(|_| host.new_arbiter()).collect::<io::Result<_>>()?;
+            (0..shared_arbiters.max(1)).map(|_| host.new_arbiter(Rank::Usual)).collect::<io::Result<_>>()?;
         Ok(host)
     }
 
@@ -89,31 +89,36 @@ impl Host {
                 let turn = self.next_shared.fetch_add(1, Ordering::Relaxed);
                 self.shared[turn % self.shared.len()].clone()
             }
-            (Placement::Group(name), _) => self.group(name)?,
-            (Placement::Own, _) => self.new_arbiter()?,
+            (Placement::Group(name), _) => self.group(name, Rank::Usual)?,
+            (Placement::Background(name), _) => self.group(name, Rank::Background)?,
+            (Placement::Own, _) => self.new_arbiter(Rank::Usual)?,
         };
         Ok(Home { arbiter, is_own: *placement == Placement::Own })
     }
 
-    fn group(&self, name: &Arc<str>) -> io::Result<ArbiterHandle> {
+    fn group(&self, name: &Arc<str>, rank: Rank) -> io::Result<ArbiterHandle> {
         let mut groups = lock(&self.groups);
-        if let Some(arbiter) = groups.get(name) {
+        if let Some(arbiter) = groups.get(&(Arc::clone(name), rank)) {
             return Ok(arbiter.clone());
         }
-        let arbiter = self.new_arbiter()?;
-        groups.insert(Arc::clone(name), arbiter.clone());
+        let arbiter = self.new_arbiter(rank)?;
+        groups.insert((Arc::clone(name), rank), arbiter.clone());
         Ok(arbiter)
     }
 
     /// An arbiter belongs to the system of the thread that makes it. The caller's thread may belong to a
     /// system of its own, or to none, and should stay so: a thread in between makes it.
-    fn new_arbiter(&self) -> io::Result<ArbiterHandle> {
+    fn new_arbiter(&self, rank: Rank) -> io::Result<ArbiterHandle> {
         let system = self.system.clone();
         let maker = std::thread::Builder::new().name("statim-arbiter-start".to_owned());
         let arbiter = maker
             .spawn(move || {
                 System::set_current(system);
-                Arbiter::try_with_tokio_rt(event_loop)
+                Arbiter::try_with_tokio_rt(move || {
+                    // On the arbiter's thread, before it starts others: on Linux they inherit it.
+                    rank.apply();
+                    event_loop()
+                })
             })?
             .join()
             .map_err(|_| io::Error::other("an arbiter panicked while it started"))??;
@@ -158,6 +163,31 @@ impl Host {
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").field("shared_arbiters", &self.shared.len()).finish_non_exhaustive()
+    }
+}
+
+/// What an arbiter's thread is to the operating system's scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Rank {
+    Usual,
+    Background,
+}
+
+impl Rank {
+    /// Sets it for the calling thread.
+    fn apply(self) {
+        /// Weighs about a ninth of a thread at 0, so a thread that wakes up is let in at once, and still gets
+        /// its share of an idle processor.
+        #[cfg(target_os = "linux")]
+        const BACKGROUND_NICENESS: i32 = 10;
+        #[cfg(target_os = "linux")]
+        if self == Self::Background {
+            // Linux keeps niceness per thread, under the thread's own id.
+            let thread = rustix::thread::gettid();
+            if let Err(error) = rustix::process::setpriority_process(Some(thread), BACKGROUND_NICENESS) {
+                tracing::debug!(%error, "the background thread keeps its usual scheduling priority");
+            }
+        }
     }
 }
 

@@ -80,6 +80,12 @@ impl Writer {
         }
     }
 
+    /// The turn without a transaction: there is nothing to commit or to undo.
+    pub(super) async fn alone(mut turn: OwnedMutexGuard<Slot>) -> Result<Self, WriteError> {
+        turn.recover().await?;
+        Ok(Self { turn: Some(turn) })
+    }
+
     async fn run(&mut self, statement: &'static str) -> Result<(), WriteError> {
         let connection: &mut SqliteConnection = &mut *self;
         connection.execute(sqlx::query(statement)).await.map_err(WriteError::from_sqlx)?;

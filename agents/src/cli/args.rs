@@ -82,10 +82,10 @@ pub(super) struct ConsentArgs {
     #[command(subcommand)]
     pub(super) command: ConsentCommand,
     /// The database whose ledger this is [default: $STATIM_DATABASE, else sqlite://var/statim.db]
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, display_order = 100)]
     pub(super) database: Option<String>,
     /// Print the answer as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 101)]
     pub(super) json: bool,
 }
 
@@ -219,10 +219,10 @@ pub(super) struct DeadLettersArgs {
     #[command(subcommand)]
     pub(super) command: DeadLettersCommand,
     /// The database [default: $STATIM_DATABASE, else sqlite://var/statim.db]
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, display_order = 100)]
     pub(super) database: Option<String>,
     /// Print the answer as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 101)]
     pub(super) json: bool,
 }
 
@@ -357,7 +357,12 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
         _ => return Err(ADVICE),
     };
     let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| ADVICE)?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or("that is too long")
+    // A hundred years: within what a timestamp can go back.
+    number
+        .checked_mul(seconds)
+        .filter(|it| *it <= 100 * 366 * 86_400)
+        .map(Duration::from_secs)
+        .ok_or("that is more than a hundred years")
 }
 
 fn kind() -> impl TypedValueParser<Value = Kind> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use statim::store::{OpenError, Store};
+use statim::store::Store;
 
 use super::args::{ConsentArgs, ConsentCommand, DecideArgs, GrantArgs, HistoryArgs, RevokeArgs};
 use super::output::{Output, note, printable};
@@ -79,7 +79,9 @@ async fn revoke(url: &DatabaseUrl, args: &RevokeArgs, output: Output) -> Result<
             let held = book.consents(&patient).map_or(&[][..], |it| &it.provisions);
             let meant = |id: &ProvisionId| provision.as_ref().is_none_or(|it| it == id);
             if !held.iter().any(|it| meant(&it.provision.id)) {
-                note("note: nothing of the kind is known of this patient; the revocation holds if it is imported later");
+                note(
+                    "note: nothing of the kind is known of this patient; the revocation holds if it is imported later",
+                );
             }
         }
         Err(error) => note(format_args!("warning: the revocation is recorded, but {error}")),
@@ -104,7 +106,11 @@ async fn import(url: &DatabaseUrl, file: &Path, mut output: Output) -> Result<()
         Box::new(BufReader::with_capacity(64 << 10, opened))
     };
     let (store, ledger) = open(url, Missing::Create).await?;
-    let mut import = Import { book: ledger.rebuild().await.doing("reading the ledger")?, ledger, done: Imported::default() };
+    let mut import = Import {
+        book: ledger.rebuild().await.doing("reading the ledger")?,
+        ledger,
+        done: Imported::default(),
+    };
     let progress = Progress::new("importing", "provisions", None);
     let mut batch = Vec::with_capacity(BATCH);
     let mut unreadable = None;
@@ -166,7 +172,8 @@ impl Import {
     async fn take(&mut self, batch: &mut Vec<Provision>) -> Result<(), CliError> {
         let read = batch.len() as u64;
         batch.retain(|it| self.book.would_import(it));
-        let events = self.ledger.import(batch.drain(..), Timestamp::now()).await.doing("recording the import")?;
+        let events =
+            self.ledger.import(batch.drain(..), Timestamp::now()).await.doing("recording the import")?;
         for event in &events {
             self.book.apply(event);
         }
@@ -188,7 +195,8 @@ async fn decide(url: &DatabaseUrl, args: &DecideArgs, mut output: Output) -> Res
     let book = ledger.rebuild().await.doing("reading the ledger")?;
     let decision = book.decide(&request, now);
     // Nobody hears of a decision that is not on record.
-    let head = ledger.record_decisions([(request, decision.clone())]).await.doing("recording the decision")?;
+    let head =
+        ledger.record_decisions([(request, decision.clone())]).await.doing("recording the decision")?;
     store.close().await;
     output.line(told(&decision))?;
     let mut object = serde_json::to_value(&decision).doing("writing the decision as JSON")?;
@@ -240,7 +248,8 @@ fn happened(change: &Change) -> String {
         },
         Change::Decision { request, decision } => {
             let actor = shown(&request.actor);
-            let asked = printable(&format!("{actor} asked for {} for {}", request.data_type, request.purpose));
+            let asked =
+                printable(&format!("{actor} asked for {} for {}", request.data_type, request.purpose));
             format!("decision  {asked}: {}", told(decision))
         }
     }
@@ -304,9 +313,10 @@ async fn open(url: &DatabaseUrl, missing: Missing) -> Result<(Store, Ledger), Cl
     if missing == Missing::Refuse && !place.contains('?') {
         place += "?mode=rw";
     }
-    let store = Store::open(&place).await.map_err(|error| match error {
-        OpenError::Url(_) => CliError::Usage { what: "the database cannot be used".to_owned(), source: Some(error.into()) },
-        _ => CliError::Failed { what: "there is no consent ledger to work on".to_owned(), source: Some(error.into()) },
+    // The URL was looked at before; what can go wrong now is the file.
+    let store = Store::open(&place).await.map_err(|error| CliError::Failed {
+        what: "there is no consent ledger to work on".to_owned(),
+        source: Some(error.into()),
     })?;
     let ledger = Ledger::open(&store).await.doing("opening the consent ledger")?;
     Ok((store, ledger))

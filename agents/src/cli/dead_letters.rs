@@ -1,10 +1,8 @@
 //! `statim dead-letters …`: messages that no agent could handle.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use statim::store::{OpenError, Store};
+use statim::store::Store;
 
 use super::args::{DeadLettersArgs, DeadLettersCommand, ListArgs, PurgeArgs};
 use super::output::{Output, printable};
@@ -18,12 +16,8 @@ pub(super) fn dead_letters(args: &DeadLettersArgs) -> Result<(), CliError> {
     let url = database_url(args.database.as_deref())?;
     let output = Output::new(args.json);
     block_on(async {
-        let store = Store::open(url.as_str()).await.map_err(|error| match error {
-            OpenError::Url(_) => {
-                CliError::Usage { what: "the database cannot be used".to_owned(), source: Some(error.into()) }
-            }
-            _ => CliError::Failed { what: "the database cannot be used".to_owned(), source: Some(error.into()) },
-        })?;
+        // The URL was looked at before; what can go wrong now is the file.
+        let store = Store::open(url.as_str()).await.doing("opening the database")?;
         let letters = DeadLetters::open(&store).await.doing("opening the dead letters")?;
         let done = match &args.command {
             DeadLettersCommand::List(args) => list(&letters, args, output).await,
@@ -66,7 +60,8 @@ async fn list(letters: &DeadLetters, args: &ListArgs, mut output: Output) -> Res
         output.line(printable(&line))?;
     }
     if more {
-        output.line(format_args!("there are more; --limit {} shows more of them", limit.saturating_mul(10)))?;
+        output
+            .line(format_args!("there are more; --limit {} shows more of them", limit.saturating_mul(10)))?;
     }
     output.finish(&json!({ "letters": listed.iter().map(object).collect::<Vec<_>>(), "more": more }))
 }
@@ -128,12 +123,7 @@ impl Content {
     }
 }
 
-async fn requeue(
-    letters: &DeadLetters,
-    ids: &[i64],
-    all: bool,
-    mut output: Output,
-) -> Result<(), CliError> {
+async fn requeue(letters: &DeadLetters, ids: &[i64], all: bool, mut output: Output) -> Result<(), CliError> {
     let mut refused = Vec::new();
     let filter = if all {
         LetterFilter { status: Some(LetterStatus::Parked), ..LetterFilter::default() }
@@ -163,19 +153,12 @@ async fn requeue(
 async fn purge(letters: &DeadLetters, args: &PurgeArgs, mut output: Output) -> Result<(), CliError> {
     let filter = LetterFilter {
         ids: (!args.ids.is_empty()).then(|| args.ids.clone()),
-        before: args.older_than.map(before).transpose()?,
+        before: args.older_than.map(|age| Timestamp::now() - age),
         ..LetterFilter::default()
     };
     let count = letters.purge(&filter).await.doing("purging")?;
     output.line(format_args!("{count} purged"))?;
     output.finish(&json!({ "purged": count }))
-}
-
-fn before(age: Duration) -> Result<Timestamp, CliError> {
-    SignedDuration::try_from(age)
-        .ok()
-        .and_then(|age| Timestamp::now().checked_sub(age).ok())
-        .ok_or_else(|| CliError::usage("--older-than goes back too far"))
 }
 
 fn object(found: &DeadLetter) -> Value {

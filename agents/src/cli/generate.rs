@@ -54,9 +54,10 @@ fn refused(error: GenerateError) -> CliError {
         return CliError::usage(error.to_string());
     }
     match error {
-        GenerateError::Exists { path } => {
-            CliError::failed(format!("{} exists already; name another file, or replace it with --force", path.display()))
-        }
+        GenerateError::Exists { path } => CliError::failed(format!(
+            "{} exists already; name another file, or replace it with --force",
+            path.display()
+        )),
         error => CliError::Failed { what: "nothing was generated".to_owned(), source: Some(error.into()) },
     }
 }

@@ -84,7 +84,8 @@ pub(crate) fn configuration(file: Option<&Path>) -> Result<Config, CliError> {
 
 /// The database to use: the one that is named, else the one in `$STATIM_DATABASE`, else `sqlite://var/statim.db`.
 pub(crate) fn database_url(named: Option<&str>) -> Result<DatabaseUrl, CliError> {
-    let refused = |source| CliError::Usage { what: "the database cannot be used".to_owned(), source: Some(source) };
+    let refused =
+        |source| CliError::Usage { what: "the database cannot be used".to_owned(), source: Some(source) };
     let parse = |url: &str| DatabaseUrl::parse(url).map_err(|error| refused(Box::new(error)));
     match (named, std::env::var("STATIM_DATABASE")) {
         (Some(url), _) => parse(url),

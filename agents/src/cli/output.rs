@@ -28,8 +28,10 @@ impl Output {
     /// Prints the object for scripts, on a line of its own, and everything that was not printed yet. Call it last.
     pub(crate) fn finish(mut self, object: &impl Serialize) -> Result<(), CliError> {
         if self.json {
-            let text = serde_json::to_string(object)
-                .map_err(|error| CliError::Failed { what: "writing JSON failed".into(), source: Some(error.into()) })?;
+            let text = serde_json::to_string(object).map_err(|error| CliError::Failed {
+                what: "writing JSON failed".into(),
+                source: Some(error.into()),
+            })?;
             self.print(text)?;
         }
         let flushed = self.out.flush();

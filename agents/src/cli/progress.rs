@@ -1,9 +1,10 @@
 //! Progress bars, on standard error and only if that is a terminal.
 
+use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 /// Every bar, so that a line of the log can be written around them. Draws nothing where no terminal is.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -17,11 +18,15 @@ impl Progress {
     /// A bar for `what`, which counts in `unit`s, to `total` if that is known.
     pub(crate) fn new(what: &str, unit: &str, total: Option<u64>) -> Self {
         let template = match total {
-            Some(_) => "{prefix} [{bar:30}] {human_pos}/{human_len} UNIT  {per_sec}  {eta} left  {msg}",
-            None => "{prefix} {spinner} {human_pos} UNIT  {per_sec}  {msg}",
+            Some(_) => "{prefix} [{bar:30}] {human_pos}/{human_len} UNIT  {rate}  {eta} left  {msg}",
+            None => "{prefix} {spinner} {human_pos} UNIT  {rate}  {msg}",
         };
         let template = template.replace("UNIT", &unit.replace(['{', '}'], ""));
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // Only the terminal can refuse, and then there is no bar.
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        });
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let bar = BARS.add(bar.with_style(style.progress_chars("=> ")).with_prefix(what.to_owned()));
         if !bar.is_hidden() {

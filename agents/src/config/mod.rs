@@ -62,6 +62,7 @@ pub struct Config {
 /// Where a path is written.
 #[derive(Debug, Clone, PartialEq)]
 struct Place {
+    field: String,
     path: PathBuf,
     position: Position,
 }
@@ -169,7 +170,7 @@ impl Config {
     }
 
     fn absent(&self, field: String, path: &Path, what: &str) -> Fault {
-        match self.places.iter().find(|it| it.path == path) {
+        match self.places.iter().find(|it| it.field == field && it.path == path) {
             Some(place) => Fault::at(place.position, Some(field), format!("{} {what}", path.display())),
             None => Fault::unwritten(field, format!("{} (the default) {what}", path.display())),
         }

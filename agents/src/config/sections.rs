@@ -92,9 +92,10 @@ pub(super) fn ingestion(document: &mut Document<'_>, places: &mut Vec<Place>) ->
     let sources = match section.texts("sources", "give files or folders, such as [\"data/sample\"]") {
         None => default.sources,
         Some(texts) => {
-            places.extend(
-                texts.iter().map(|(text, position)| Place { path: text.into(), position: *position }),
-            );
+            for (index, (text, position)) in texts.iter().enumerate() {
+                let field = format!("ingestion.sources[{index}]");
+                places.push(Place { field, path: text.into(), position: *position });
+            }
             texts.into_iter().map(|(text, _)| text.into()).collect()
         }
     };
@@ -159,7 +160,7 @@ pub(super) fn consent(document: &mut Document<'_>, places: &mut Vec<Place>) -> C
         if text.trim().is_empty() { Err(format!("is blank; {wanted}")) } else { Ok(PathBuf::from(text)) }
     };
     let replay = section.text("replay", wanted, read).map(|(path, position)| {
-        places.push(Place { path: path.clone(), position });
+        places.push(Place { field: "consent.replay".to_owned(), path: path.clone(), position });
         path
     });
     let capacity = size(&mut section, "capacity", ConsentConfig::default().capacity, 16, 1_000_000);

@@ -1,5 +1,7 @@
 //! The append-only record of every change and every decision.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row, Sqlite};
 use statim::store::{Durability, Migration, Store, Writer};
@@ -39,6 +41,8 @@ const MIGRATIONS: &[Migration] = &[Migration {
     ",
 }];
 
+/// What the triggers say.
+const OUT_OF_PLACE: &str = "the consent ledger is append-only";
 /// Rows a statement inserts at most. Sizes are powers of four, so that few statements need preparing.
 const ROWS: [usize; 4] = [64, 16, 4, 1];
 /// Events read at a time.
@@ -51,6 +55,9 @@ const PAGE: i64 = 512;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     store: Store,
+    /// Where the chain ended when this process last appended: what lets a small append be a single statement. Another
+    /// process may have appended since; then the statement is refused, by its place, and the end is looked up.
+    known_head: Arc<Mutex<Option<Head>>>,
 }
 
 impl Ledger {
@@ -65,7 +72,7 @@ impl Ledger {
             return Err(LedgerError::NotDurable);
         }
         store.migrate("consent", MIGRATIONS).await?;
-        Ok(Self { store: store.clone() })
+        Ok(Self { store: store.clone(), known_head: Arc::default() })
     }
 
     /// Records that a patient agreed to or refused something.
@@ -267,6 +274,9 @@ impl Ledger {
         if entries.is_empty() {
             return self.head().await;
         }
+        if let Some(end) = self.append_alone(entries, &bodies).await? {
+            return Ok(end);
+        }
         let mut writer = self.store.write().await?;
         // Read within the transaction: another process may have appended since.
         let mut end = head(&mut *writer).await?;
@@ -277,7 +287,33 @@ impl Ledger {
             (entries, bodies) = (&entries[count..], &bodies[count..]);
         }
         writer.commit().await?;
+        self.know(end);
         Ok(end)
+    }
+
+    /// Appends what fits one statement, as a transaction of its own. `None` if it does not fit, or if the chain does not
+    /// end where it did: then nothing was appended.
+    async fn append_alone(&self, entries: &[Entry], bodies: &[String]) -> Result<Option<Head>, LedgerError> {
+        if !ROWS.contains(&entries.len()) {
+            return Ok(None);
+        }
+        let mut writer = self.store.write_alone().await?;
+        // Taken inside the turn, and forgotten until the statement has succeeded: dropped half way, nobody knows.
+        let Some(end) = self.known_head.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return Ok(None);
+        };
+        match insert(&mut writer, end, entries, bodies).await {
+            Ok(end) => {
+                self.know(end);
+                Ok(Some(end))
+            }
+            Err(LedgerError::Sqlite(sqlx::Error::Database(refused))) if is_out_of_place(&*refused) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn know(&self, head: Head) {
+        *self.known_head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
     }
 
     /// The next page of changes, without the decisions.
@@ -302,6 +338,11 @@ async fn head<'e>(executor: impl sqlx::Executor<'e, Database = Sqlite>) -> Resul
     let seq = row.try_get::<i64, _>(0)?.cast_unsigned();
     let hash = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| LedgerError::Unreadable { seq })?;
     Ok(Head { seq, hash })
+}
+
+/// Whether a row was refused because of its place: its number is taken, or not the next one.
+fn is_out_of_place(refused: &dyn sqlx::error::DatabaseError) -> bool {
+    refused.is_unique_violation() || refused.message().contains(OUT_OF_PLACE)
 }
 
 async fn insert(

@@ -38,13 +38,10 @@ impl Message for DeduplicationMessage {
         Priority::Low
     }
 
-    /// Records and faults each go to the database together.
+    /// Everything in one batch, in order: a `Settle` must come after what was sent before it, also when that still
+    /// lingers.
     fn batch_key(&self) -> Option<Key> {
-        match self {
-            Self::Record { .. } => Some(Key::of("records")),
-            Self::Quarantine(_) => Some(Key::of("quarantine")),
-            Self::Settle(_) => None,
-        }
+        Some(Key::of("catalogue"))
     }
 
     fn kind(&self) -> &'static str {
@@ -97,6 +94,16 @@ impl Deduplication {
 
     fn catalogue(&self) -> &Catalogue {
         self.catalogue.as_ref().expect("the catalogue is opened before the first message")
+    }
+
+    async fn store(
+        &mut self,
+        records: Vec<(Prepared, Share)>,
+        entries: Vec<QuarantineEntry>,
+    ) -> Result<(), DeduplicationError> {
+        let taken_in = self.take_in(records).await;
+        let set_aside = self.set_aside(&entries).await;
+        taken_in.and(set_aside)
     }
 
     async fn take_in(&mut self, records: Vec<(Prepared, Share)>) -> Result<(), DeduplicationError> {
@@ -163,11 +170,15 @@ impl Agent for Deduplication {
             match message {
                 DeduplicationMessage::Record { prepared, share } => records.push((prepared, share)),
                 DeduplicationMessage::Quarantine(entry) => entries.push(entry),
-                settle @ DeduplicationMessage::Settle(_) => self.handle(settle, ctx).await?,
+                settle @ DeduplicationMessage::Settle(_) => {
+                    // Even if storing fails: then the answer says so.
+                    let stored = self.store(std::mem::take(&mut records), std::mem::take(&mut entries)).await;
+                    self.handle(settle, ctx).await?;
+                    stored?;
+                }
             }
         }
-        self.take_in(records).await?;
-        self.set_aside(&entries).await
+        self.store(records, entries).await
     }
 
     fn severity(error: &DeduplicationError) -> Severity {

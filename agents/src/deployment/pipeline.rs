@@ -74,7 +74,7 @@ impl Pipeline {
     /// The name of the agent that keeps the catalogue.
     pub const DEDUPLICATION: &str = "deduplication";
 
-    /// Spawns the agents.
+    /// Spawns the agents, in the background: bulk takes what the urgent leave.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Pipeline {
             AgentOptions::default()
                 .capacity(options.capacity.max(16))
                 .batch(batch)
-                .placement(Placement::Own)
+                .placement(Placement::background(Self::DEDUPLICATION))
                 .stop_order(10),
             move || Deduplication::new(database.clone()),
         )?;
@@ -96,6 +96,7 @@ impl Pipeline {
             Self::INGESTION,
             AgentOptions::default()
                 .capacity(MailboxOptions::DEFAULT_CAPACITY)
+                .placement(Placement::background(Self::INGESTION))
                 .pool(Pool::Shared(options.workers.max(1))),
             move || Ingestion::new(to.clone(), flow.clone()),
         )?;

@@ -113,13 +113,7 @@ fn bell() -> (Arc<Bell>, Waker) {
 
 /// A mailbox of few places, none reserved, strictly by priority: what most single tests start from.
 fn plain(capacity: usize) -> MailboxOptions {
-    MailboxOptions {
-        capacity,
-        reserve: 0,
-        overflow: Overflow::Wait,
-        bypass: None,
-        batch: None,
-    }
+    MailboxOptions { capacity, reserve: 0, overflow: Overflow::Wait, bypass: None, batch: None }
 }
 
 fn batches(max_messages: usize, linger: u64) -> Option<BatchOptions> {

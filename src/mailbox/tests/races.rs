@@ -1,10 +1,14 @@
 //! Two who want the same message at the same moment: one of them gets it.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::crew::{Crew, Sleeper, assert_in_order, in_time, mixed};
 use super::{TestMessage, an_outsider, plain, subject_key};
+use crate::clock::Nanos;
 use crate::mailbox::{BatchOptions, MailboxOptions, Offer, Overflow, Taken};
 use crate::message::Priority;
 
@@ -41,6 +45,63 @@ fn giving_up_while_being_let_in_leaves_the_message_in_one_place() {
         crew.assert_all_accounted_for();
         assert!(gave_up.load(Ordering::Relaxed) > 0 && !served.is_empty(), "there was no race");
         assert_in_order(&[served], EACH);
+    });
+}
+
+/// One thread sends, waiting once more than `ahead` of its messages wait for room; another takes. Both run
+/// without sleeping, so that a look for a place and a departure meet as often as they can. What was taken.
+fn send_ahead(capacity: usize, ahead: usize) -> Vec<usize> {
+    const MESSAGES: usize = 40_000;
+    let crew = &Crew::new(plain(capacity), MESSAGES);
+    let began = Instant::now();
+    let go_on = move |looks: &mut u32| {
+        *looks += 1;
+        if looks.is_multiple_of(1_000) {
+            assert!(began.elapsed() < Duration::from_secs(8), "a sender waits at an empty mailbox");
+            thread::yield_now();
+        }
+    };
+    let taken = thread::scope(|scope| {
+        let taking = scope.spawn(move || {
+            let (mut looks, mut taken) = (0, Vec::new());
+            while !crew.is_over() {
+                match crew.mailbox.take(Nanos(0)) {
+                    Taken::One(envelope) => {
+                        taken.push(envelope.message.id);
+                        crew.end(envelope.message.id);
+                    }
+                    _ => go_on(&mut looks),
+                }
+            }
+            taken
+        });
+        let (mut looks, mut waiting) = (0, VecDeque::new());
+        for id in 0..MESSAGES {
+            waiting.extend(crew.try_tell(TestMessage::new(id, Priority::Low)).err());
+            while waiting.len() > ahead {
+                while waiting.front().is_some_and(|ticket| ticket.poll(Waker::noop()).is_pending()) {
+                    go_on(&mut looks);
+                }
+                waiting.pop_front();
+            }
+        }
+        taking.join().expect("a consumer")
+    });
+    crew.assert_all_accounted_for();
+    taken
+}
+
+#[test]
+fn a_place_that_comes_free_just_as_a_sender_begins_to_wait_is_not_missed() {
+    in_time(|| assert_eq!(send_ahead(1, 0).len(), 40_000));
+}
+
+#[test]
+fn a_newcomer_does_not_take_the_place_that_just_came_free_for_one_who_waits() {
+    in_time(|| {
+        let taken = send_ahead(2, 3);
+        let overtaken = taken.windows(2).find(|pair| pair[0] > pair[1]);
+        assert_eq!(overtaken, None);
     });
 }
 

@@ -1,0 +1,14 @@
+//! The binary `statim`, as a shell sees it: exit status, standard output, standard error.
+
+#[path = "cli/configuration.rs"]
+mod configuration;
+#[path = "cli/consent.rs"]
+mod consent;
+#[path = "cli/dead_letters.rs"]
+mod dead_letters;
+#[path = "cli/generate.rs"]
+mod generate;
+#[path = "cli/shell.rs"]
+mod shell;
+#[path = "cli/usage.rs"]
+mod usage;
