@@ -18,8 +18,8 @@ mod host;
 pub mod mailbox;
 mod message;
 pub mod runtime;
-mod sync;
 pub mod store;
+mod sync;
 pub mod telemetry;
 pub mod testing;
 

@@ -54,11 +54,7 @@ impl Priority {
     /// The less urgent of the two: what a sender's wish leaves of the receiver's grant.
     #[must_use]
     pub const fn at_most(self, other: Self) -> Self {
-        if self.is_more_urgent_than(other) {
-            other
-        } else {
-            self
-        }
+        if self.is_more_urgent_than(other) { other } else { self }
     }
 
     /// Normal and Low: what may never fill the share reserved for Critical and High.
@@ -228,9 +224,7 @@ impl<M: Message> Envelope<M> {
     /// one: to try again, and to keep in the dead letters.
     pub(crate) fn take_apart(self) -> (M, Remains<M>) {
         // A user's code: what cannot say its kind has none, what cannot be copied is not retried.
-        let asked = catch_unwind(AssertUnwindSafe(|| {
-            (self.message.kind(), self.message.for_retry())
-        }));
+        let asked = catch_unwind(AssertUnwindSafe(|| (self.message.kind(), self.message.for_retry())));
         let (kind, copy) = asked.unwrap_or((UNKNOWN_KIND, None));
         let (message, envelope) = self.exchange(copy);
         (message, Remains { envelope, kind })

@@ -38,10 +38,7 @@ pub struct Ask<'a, M: Message, T> {
 }
 
 impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
-    pub(super) fn new(
-        cell: &'a Arc<AgentCell<M>>,
-        question: impl FnOnce(Reply<T>) -> M,
-    ) -> Self {
+    pub(super) fn new(cell: &'a Arc<AgentCell<M>>, question: impl FnOnce(Reply<T>) -> M) -> Self {
         let (reply, awaited, caller) = reply();
         let tell = Tell::new(cell, question(reply)).answering(caller);
         Self::asking(tell, awaited)
@@ -50,15 +47,7 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     /// The question is built already: its target depended on it.
     pub(super) fn asking(tell: Tell<'a, M>, awaited: Awaited<T>) -> Self {
         let cell = tell.cell();
-        Self {
-            tell: Some(tell),
-            cell,
-            awaited,
-            timeout: None,
-            timer: None,
-            edge: None,
-            started: false,
-        }
+        Self { tell: Some(tell), cell, awaited, timeout: None, timer: None, edge: None, started: false }
     }
 
     /// Stops waiting after this long; a question still queued then is not handled any more.

@@ -20,11 +20,7 @@ pub struct Batch<M> {
 
 impl<M: Message> Batch<M> {
     pub(crate) fn new(envelopes: Vec<Envelope<M>>) -> Self {
-        Self {
-            waiting: envelopes.into(),
-            taken: Vec::new(),
-            finished: Vec::new(),
-        }
+        Self { waiting: envelopes.into(), taken: Vec::new(), finished: Vec::new() }
     }
 
     /// Takes the next message.

@@ -117,7 +117,7 @@ impl<M: Message> AgentCell<M> {
     }
 
     pub(crate) fn purge(&self, key: Key) -> usize {
-        let purged = self.mailbox.purge(key, self.now());
+        let purged = self.mailbox.purge(key);
         let count = purged.len();
         purged.into_iter().for_each(|envelope| self.bury(envelope, Reason::Purged));
         count
@@ -126,7 +126,7 @@ impl<M: Message> AgentCell<M> {
     /// Closes the mailbox and buries what is still in it.
     pub(crate) fn close(&self) {
         self.mailbox.set_gate(Gate::Closed);
-        for envelope in self.mailbox.drain(self.now()) {
+        for envelope in self.mailbox.drain() {
             self.bury(envelope, Reason::Undeliverable);
         }
     }

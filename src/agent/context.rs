@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Agent;
 use super::cell::AgentCell;
 use super::instance::Instance;
 use super::options::AgentOptions;
 use super::reference::AgentRef;
 use super::timer::{TimerHandle, Timers};
-use super::Agent;
 use crate::message::{Message, Priority};
 use crate::runtime::{RuntimeHandle, SpawnError};
 use crate::sync::Arc;
@@ -106,11 +106,7 @@ impl<A: Agent> Context<A> {
 
     /// Sends the agent a message every `period` (at least 1 ms), for the first time after one period.
     /// Ticks that fall due while the mailbox is full are skipped.
-    pub fn every(
-        &mut self,
-        period: Duration,
-        message: impl FnMut() -> A::Message + 'static,
-    ) -> TimerHandle {
+    pub fn every(&mut self, period: Duration, message: impl FnMut() -> A::Message + 'static) -> TimerHandle {
         self.timers.every(self.me.clone(), period, message)
     }
 

@@ -25,9 +25,7 @@ pub use batch::Batch;
 pub use context::Context;
 pub use error::{AskError, ControlError, TellError, TryTellError};
 pub use instance::Inspection;
-pub use options::{
-    AgentOptions, Backoff, Escalation, Intensity, Placement, Pool, Restart, Supervision,
-};
+pub use options::{AgentOptions, Backoff, Escalation, Intensity, Placement, Pool, Restart, Supervision};
 pub use reference::AgentRef;
 pub use reply::Reply;
 pub use tell::Tell;
@@ -104,10 +102,7 @@ pub trait Agent: Sized + 'static {
 
     /// Runs before the first message, after every (re)start. Failing counts as a failed start: the
     /// supervision of the agent's options decides what follows.
-    fn started(
-        &mut self,
-        _ctx: &mut Context<Self>,
-    ) -> impl Future<Output = Result<(), Self::Error>> {
+    fn started(&mut self, _ctx: &mut Context<Self>) -> impl Future<Output = Result<(), Self::Error>> {
         std::future::ready(Ok(()))
     }
 

@@ -102,10 +102,7 @@ impl<M: Message> AgentRef<M> {
     /// # Cancel safety
     ///
     /// Dropped before it resolves, a question still queued is not handled.
-    pub fn ask<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(Reply<T>) -> M,
-    ) -> Ask<'_, M, T> {
+    pub fn ask<T: Send + 'static>(&self, question: impl FnOnce(Reply<T>) -> M) -> Ask<'_, M, T> {
         match &self.route {
             Route::One(cell) => Ask::new(cell, question),
             Route::ByKey(_) => {

@@ -36,10 +36,7 @@ pub(super) struct Edge {
 
 impl Edge {
     /// `asker` begins to wait for `target`, or the cycle that this would close.
-    pub(super) fn enter(
-        asker: Arc<Instance>,
-        target: Arc<dyn WaitTarget>,
-    ) -> Result<Self, Vec<Arc<str>>> {
+    pub(super) fn enter(asker: Arc<Instance>, target: Arc<dyn WaitTarget>) -> Result<Self, Vec<Arc<str>>> {
         let waits = &asker.waits;
         let number = {
             let mut targets = lock(&waits.targets);

@@ -8,10 +8,7 @@ use crate::agent::{Agent, Command, Instance, Seat, current};
 use crate::sync::Arc;
 
 /// Starts an instance in its seat, on the arbiter that the seat names.
-pub(crate) fn seat<A: Agent>(
-    seat: Seat<A::Message>,
-    factory: Arc<dyn Fn() -> A + Send + Sync>,
-) {
+pub(crate) fn seat<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A + Send + Sync>) {
     let instance = Arc::clone(&seat.instance);
     let arbiter = seat.home.arbiter.clone();
     let address = HostActor::start_in_arbiter(&arbiter, move |_| HostActor {

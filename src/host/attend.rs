@@ -151,6 +151,11 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let (outcome, agent_failed) = self.judge(handled, "batch");
         let mut settled = lent.take_back();
         if settled.taken.is_empty() && settled.finished.is_empty() {
+            if outcome == Handled::Well && ctx.urgent_waiting() {
+                // It made way before it began.
+                cell.mailbox.give_back(settled.left);
+                return Step::Next(ended);
+            }
             // Nothing was even taken: handing the same batch over again could go on for ever, so the
             // failure (or the refusal) concerns all of it.
             settled.taken = settled.left.drain(..).map(Envelope::untouched).collect();
@@ -191,11 +196,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
     }
 
     /// What a handler's end means for the message, and whether the agent failed with it.
-    fn judge(
-        &self,
-        handled: Option<Result<(), A::Error>>,
-        kind: &'static str,
-    ) -> (Handled, bool) {
+    fn judge(&self, handled: Option<Result<(), A::Error>>, kind: &'static str) -> (Handled, bool) {
         let agent = &self.seat.instance.label;
         match handled {
             Some(Ok(())) => (Handled::Well, false),
@@ -269,4 +270,3 @@ impl<'a, A: Agent> Attendance<'a, A> {
 fn sample(sent_at: Nanos, began: Nanos, ended: Nanos, service: u64) -> Sample {
     Sample { wait: began.since(sent_at), service, end_to_end: ended.since(sent_at) }
 }
-

@@ -14,10 +14,7 @@ use crate::sync::Arc;
 use crate::telemetry::{AgentState, Recorder};
 
 /// Serves an agent's mailbox from its first incarnation to its end.
-pub(super) async fn serve<A: Agent>(
-    seat: Seat<A::Message>,
-    factory: Arc<dyn Fn() -> A + Send + Sync>,
-) {
+pub(super) async fn serve<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A + Send + Sync>) {
     let departure = Departure { seat: &seat, end: AgentState::Stopped };
     let mut life = Life {
         seat: &seat,

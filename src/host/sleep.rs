@@ -28,9 +28,7 @@ pub(super) fn for_work<'a, M: Message>(
         }
         asleep = true;
         instance.listen(cx.waker());
-        if instance.has_commands()
-            || cell.mailbox.park(instance.consumer, cx.waker()) == Parked::StayAwake
-        {
+        if instance.has_commands() || cell.mailbox.park(instance.consumer, cx.waker()) == Parked::StayAwake {
             return Poll::Ready(());
         }
         if instance.has_commands() || is_over(&mut timer, cx) {
@@ -42,10 +40,7 @@ pub(super) fn for_work<'a, M: Message>(
 }
 
 /// Sleeps until there is a command, or `at_most` has passed. Says whether there is a command.
-pub(super) fn for_command(
-    instance: &Arc<Instance>,
-    at_most: Option<Duration>,
-) -> impl Future<Output = bool> {
+pub(super) fn for_command(instance: &Arc<Instance>, at_most: Option<Duration>) -> impl Future<Output = bool> {
     let mut timer = at_most.map(timer);
     std::future::poll_fn(move |cx| {
         instance.listen(cx.waker());

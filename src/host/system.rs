@@ -61,9 +61,8 @@ impl Host {
                 tracing::error!(%error, "the system arbiter ended with an error");
             }
         })?;
-        let (system, timers) = starting
-            .recv()
-            .map_err(|_| io::Error::other("the system thread ended while it started"))??;
+        let (system, timers) =
+            starting.recv().map_err(|_| io::Error::other("the system thread ended while it started"))??;
         let mut host = Self {
             system,
             timers,

@@ -20,11 +20,20 @@ struct Place {
     number: u64,
 }
 
+/// The batch's entry in one of the two lists, by which it is found there.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    /// Waits for company until this moment.
+    Ripe(Nanos),
+    /// Counts as having come with this message.
+    Ready(u64),
+}
+
 #[derive(Debug)]
 struct Batch<M> {
     key: Key,
     number: u64,
-    ready: bool,
+    due: Due,
     messages: VecDeque<Envelope<M>>,
 }
 
@@ -34,16 +43,13 @@ pub(super) struct Gather<M> {
     batches: Slab<Batch<M>>,
     /// The batch of each key that still takes in messages.
     open: HashMap<Key, Place>,
-    /// Ready batches with the age that decides between them and single messages. Oldest first; a place
-    /// whose batch is gone is passed over.
-    ready: VecDeque<(u64, Place)>,
-    /// Lingering batches by the moment they are ripe. The linger is one for all, so arrival order is
-    /// ripening order.
-    lingering: VecDeque<(Nanos, Place)>,
+    /// Ready batches by the age that decides between them and single messages, then by number.
+    ready: BTreeMap<(u64, u64), usize>,
+    /// Lingering batches by the moment they are ripe.
+    lingering: BTreeMap<(Nanos, u64), usize>,
     /// The newest message of each batch: eviction asks for the newest of all.
     newest: BTreeMap<u64, Place>,
     live: usize,
-    ready_batches: usize,
     next_number: u64,
     last_sequence: u64,
 }
@@ -54,22 +60,21 @@ impl<M> Gather<M> {
             options,
             batches: Slab::new(),
             open: HashMap::new(),
-            ready: VecDeque::new(),
-            lingering: VecDeque::new(),
+            ready: BTreeMap::new(),
+            lingering: BTreeMap::new(),
             newest: BTreeMap::new(),
             live: 0,
-            ready_batches: 0,
             next_number: 0,
             last_sequence: 0,
         }
     }
 
-    pub(super) fn push(&mut self, key: Key, envelope: Envelope<M>, now: Nanos) {
+    pub(super) fn push(&mut self, key: Key, envelope: Envelope<M>) {
         self.last_sequence = envelope.sequence;
         self.live += 1;
         let place = match self.open.get(&key) {
             Some(&place) => place,
-            None => self.open_batch(key, now),
+            None => self.open_batch(key, envelope.sent_at),
         };
         let batch = &mut self.batches[place.index];
         if let Some(last) = batch.messages.back() {
@@ -82,72 +87,57 @@ impl<M> Gather<M> {
             self.open.remove(&key);
         }
         if full || self.options.linger.is_zero() {
-            self.make_ready(place);
+            self.make_ready(place.index);
         }
     }
 
-    fn open_batch(&mut self, key: Key, now: Nanos) -> Place {
+    fn open_batch(&mut self, key: Key, sent_at: Nanos) -> Place {
         let number = self.next_number;
         self.next_number += 1;
-        let batch = Batch { key, number, ready: false, messages: VecDeque::new() };
+        let ripe_at = sent_at.after(self.options.linger);
+        let batch = Batch { key, number, due: Due::Ripe(ripe_at), messages: VecDeque::new() };
         let place = Place { index: self.batches.insert(batch), number };
         self.open.insert(key, place);
-        if !self.options.linger.is_zero() {
-            self.lingering.push_back((now.after(self.options.linger), place));
-        }
+        self.lingering.insert((ripe_at, number), place.index);
         place
     }
 
     /// A batch that becomes ready counts as having come with the message that made it so: it does not
     /// overtake what was ready before it.
-    fn make_ready(&mut self, place: Place) {
-        let batch = &mut self.batches[place.index];
-        if !batch.ready {
-            batch.ready = true;
-            self.ready.push_back((self.last_sequence, place));
-            self.ready_batches += 1;
+    fn make_ready(&mut self, index: usize) {
+        let batch = &mut self.batches[index];
+        if let Due::Ripe(ripe_at) = batch.due {
+            batch.due = Due::Ready(self.last_sequence);
+            self.lingering.remove(&(ripe_at, batch.number));
+            self.ready.insert((self.last_sequence, batch.number), index);
         }
     }
 
     pub(super) fn ripen(&mut self, now: Nanos) {
-        while let Some(&(ripe_at, place)) = self.lingering.front() {
-            let lingers = self.at(place).is_some_and(|batch| !batch.ready);
-            if lingers && ripe_at > now {
+        while let Some((&(ripe_at, _), &index)) = self.lingering.first_key_value() {
+            if ripe_at > now {
                 break;
             }
-            self.lingering.pop_front();
-            if lingers {
-                self.make_ready(place);
-            }
+            self.make_ready(index);
         }
     }
 
     pub(super) fn ripe_at(&self) -> Option<Nanos> {
-        self.lingering
-            .iter()
-            .find(|(_, place)| self.at(*place).is_some_and(|batch| !batch.ready))
-            .map(|(ripe_at, _)| *ripe_at)
+        self.lingering.first_key_value().map(|((ripe_at, _), _)| *ripe_at)
     }
 
     pub(super) fn has_ready(&self) -> bool {
-        self.ready_batches > 0
+        !self.ready.is_empty()
     }
 
     /// The age of the oldest ready batch.
-    pub(super) fn oldest_ready(&mut self) -> Option<u64> {
-        while let Some(&(age, place)) = self.ready.front() {
-            if self.at(place).is_some() {
-                return Some(age);
-            }
-            self.ready.pop_front();
-        }
-        None
+    pub(super) fn oldest_ready(&self) -> Option<u64> {
+        self.ready.first_key_value().map(|((age, _), _)| *age)
     }
 
     pub(super) fn pop(&mut self) -> Option<Vec<Envelope<M>>> {
-        self.oldest_ready()?;
-        let (_, place) = self.ready.pop_front()?;
-        let batch = self.close(place);
+        let (_, &index) = self.ready.first_key_value()?;
+        let batch = self.close(index);
         if let Some(last) = batch.messages.back() {
             self.newest.remove(&last.sequence);
         }
@@ -169,7 +159,7 @@ impl<M> Gather<M> {
                 self.newest.insert(last.sequence, place);
             }
             None => {
-                self.close(place);
+                self.close(place.index);
             }
         }
         Some(envelope)
@@ -198,24 +188,22 @@ impl<M> Gather<M> {
             }
         }
         for place in emptied {
-            self.close(place);
+            self.close(place.index);
         }
         self.live -= removed.len() - before;
     }
 
-    fn close(&mut self, place: Place) -> Batch<M> {
-        let batch = self.batches.remove(place.index);
-        if self.open.get(&batch.key) == Some(&place) {
+    fn close(&mut self, index: usize) -> Batch<M> {
+        let batch = self.batches.remove(index);
+        let number = batch.number;
+        if self.open.get(&batch.key) == Some(&Place { index, number }) {
             self.open.remove(&batch.key);
         }
-        if batch.ready {
-            self.ready_batches -= 1;
-        }
+        match batch.due {
+            Due::Ripe(ripe_at) => self.lingering.remove(&(ripe_at, number)),
+            Due::Ready(age) => self.ready.remove(&(age, number)),
+        };
         batch
-    }
-
-    fn at(&self, place: Place) -> Option<&Batch<M>> {
-        self.batches.get(place.index).filter(|batch| batch.number == place.number)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use super::lane::shrink;
 use super::options::MailboxOptions;
 use super::parking::Parking;
 use super::waiting::WaitingRoom;
@@ -50,7 +51,7 @@ pub(super) struct Intake<M> {
     departed_seen: [u64; Priority::COUNT],
     next_sequence: u64,
     pub(super) waiting: WaitingRoom<M>,
-    /// Normal messages admitted in a row while a Low sender waited.
+    /// Normal messages admitted since a Low sender waits.
     low_passed_over: u32,
     pub(super) parking: Parking,
 }
@@ -124,24 +125,32 @@ impl<M> Intake<M> {
                 return;
             }
             let Some((envelope, waker)) = self.waiting.admit(lane) else { continue };
+            self.count_admission(lane);
             self.accept(envelope);
             wake.extend(waker);
         }
     }
 
-    fn next_waiting(&mut self, options: &MailboxOptions) -> Option<usize> {
+    /// Whose turn it is. Counts nothing: there may be no room for them.
+    fn next_waiting(&self, options: &MailboxOptions) -> Option<usize> {
         let (normal, low) = (Priority::Normal.lane(), Priority::Low.lane());
         let first = (0..Priority::COUNT).find(|&lane| self.waiting.waits(lane))?;
-        if first != normal || !self.waiting.waits(low) {
+        let due = options.bypass.is_some_and(|bypass| self.low_passed_over >= bypass);
+        Some(if first == normal && due && self.waiting.waits(low) { low } else { first })
+    }
+
+    fn count_admission(&mut self, lane: usize) {
+        let low = Priority::Low.lane();
+        if lane == low || !self.waiting.waits(low) {
             self.low_passed_over = 0;
-            return Some(first);
+        } else if lane == Priority::Normal.lane() {
+            self.low_passed_over = self.low_passed_over.saturating_add(1);
         }
-        if options.bypass.is_some_and(|bypass| self.low_passed_over >= bypass) {
-            self.low_passed_over = 0;
-            return Some(low);
-        }
-        self.low_passed_over += 1;
-        Some(first)
+    }
+
+    /// Gives back memory that a burst left behind; the lanes are empty.
+    pub(super) fn shrink(&mut self) {
+        self.lanes.iter_mut().for_each(shrink);
     }
 
     /// Bit n is set where lane n holds anything.

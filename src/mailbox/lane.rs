@@ -27,23 +27,20 @@ pub(super) struct Lane<M> {
 
 impl<M> Lane<M> {
     pub(super) fn new(batch: Option<BatchOptions>) -> Self {
-        Self {
-            singles: VecDeque::new(),
-            gather: batch.map(|options| Box::new(Gather::new(options))),
-        }
+        Self { singles: VecDeque::new(), gather: batch.map(|options| Box::new(Gather::new(options))) }
     }
 
-    pub(super) fn push(&mut self, envelope: Envelope<M>, now: Nanos) {
+    fn push(&mut self, envelope: Envelope<M>) {
         match (&mut self.gather, envelope.batch_key) {
-            (Some(gather), Some(key)) => gather.push(key, envelope, now),
+            (Some(gather), Some(key)) => gather.push(key, envelope),
             _ => self.singles.push_back(envelope),
         }
     }
 
-    pub(super) fn push_all(&mut self, queue: &mut VecDeque<Envelope<M>>, now: Nanos) {
+    pub(super) fn push_all(&mut self, queue: &mut VecDeque<Envelope<M>>) {
         if self.gather.is_some() {
             for envelope in queue.drain(..) {
-                self.push(envelope, now);
+                self.push(envelope);
             }
         } else if self.singles.is_empty() {
             // The usual case under load costs nothing per message: the two queues change places.
@@ -75,10 +72,12 @@ impl<M> Lane<M> {
 
     /// The oldest single message or ready batch.
     pub(super) fn pop(&mut self) -> Option<Popped<M>> {
-        let batch_age = self.gather.as_mut().and_then(|gather| gather.oldest_ready());
-        let single_age = self.singles.front().map(|envelope| envelope.sequence);
+        let batch_age = self.gather.as_ref().and_then(|gather| gather.oldest_ready());
+        // What was given back is older than anything that could be ready.
+        let age = |envelope: &Envelope<M>| if envelope.returned { None } else { Some(envelope.sequence) };
+        let single_age = self.singles.front().map(age);
         match (single_age, batch_age) {
-            (Some(single), Some(batch)) if single < batch => self.pop_single(),
+            (Some(single), Some(batch)) if single.is_none_or(|single| single < batch) => self.pop_single(),
             (_, Some(_)) => self.gather.as_mut().and_then(|gather| gather.pop()).map(Popped::Batch),
             (Some(_), None) => self.pop_single(),
             (None, None) => None,
@@ -119,9 +118,14 @@ impl<M> Lane<M> {
     }
 
     pub(super) fn shrink(&mut self) {
-        if self.singles.is_empty() && self.singles.capacity() > KEPT_PLACES {
-            self.singles = VecDeque::new();
-        }
+        shrink(&mut self.singles);
+    }
+}
+
+/// Gives back an empty queue's memory, unless it is little.
+pub(super) fn shrink<M>(queue: &mut VecDeque<Envelope<M>>) {
+    if queue.is_empty() && queue.capacity() > KEPT_PLACES {
+        *queue = VecDeque::new();
     }
 }
 
@@ -131,7 +135,6 @@ pub(super) fn take_matching<M>(
     matches: &mut dyn FnMut(&Envelope<M>) -> bool,
     removed: &mut Vec<Envelope<M>>,
 ) {
-    let before = removed.len();
     let mut kept = VecDeque::new();
     // Look first: a purge mostly finds nothing in most mailboxes, and then nothing should move.
     if !queue.iter().any(&mut *matches) {
@@ -144,6 +147,5 @@ pub(super) fn take_matching<M>(
             kept.push_back(envelope);
         }
     }
-    debug_assert!(removed.len() > before);
     *queue = kept;
 }

@@ -4,6 +4,8 @@
 //! Low lane that has been passed over for `bypass` turns is served next. The limits are staggered by one
 //! so that both hold exactly when the two fall due together: Low at `bypass`, Normal one turn earlier.
 
+use std::collections::VecDeque;
+
 use super::lane::{Lane, Popped};
 use super::options::MailboxOptions;
 use crate::clock::Nanos;
@@ -20,7 +22,9 @@ pub(crate) enum Next<M> {
     /// At least one message of one batch key, in the order they came.
     Batch(Vec<Envelope<M>>),
     /// Nothing to serve; if a batch lingers, when the first of them is ripe.
-    Nothing { ripe_at: Option<Nanos> },
+    Nothing {
+        ripe_at: Option<Nanos>,
+    },
 }
 
 #[derive(Debug)]
@@ -41,13 +45,8 @@ impl<M> Lanes<M> {
     }
 
     /// Takes over a whole queue of one priority, in order.
-    pub(crate) fn push_all(
-        &mut self,
-        lane: usize,
-        queue: &mut std::collections::VecDeque<Envelope<M>>,
-        now: Nanos,
-    ) {
-        self.lanes[lane].push_all(queue, now);
+    pub(crate) fn push_all(&mut self, lane: usize, queue: &mut VecDeque<Envelope<M>>) {
+        self.lanes[lane].push_all(queue);
     }
 
     /// Puts messages back where they were taken from, oldest first in `envelopes`.
@@ -128,9 +127,16 @@ impl<M> Lanes<M> {
             .fold(0, |bits, (lane, queue)| if queue.len() > 0 { bits | 1 << lane } else { bits })
     }
 
+    /// Bit n is set where a choice would find something in lane n.
+    pub(crate) fn ready(&self) -> u8 {
+        (0..Priority::COUNT)
+            .filter(|&lane| self.lanes[lane].has_ready())
+            .fold(0, |bits, lane| bits | 1 << lane)
+    }
+
     /// Whether a choice would find something.
     pub(crate) fn has_ready(&self) -> bool {
-        self.lanes.iter().any(Lane::has_ready)
+        self.ready() != 0
     }
 
     /// Gives back memory that a burst left behind.
@@ -142,9 +148,6 @@ impl<M> Lanes<M> {
 }
 
 /// Whether messages of this key are gathered here.
-pub(crate) fn batch_key_of<M: crate::message::Message>(
-    message: &M,
-    options: &MailboxOptions,
-) -> Option<Key> {
+pub(crate) fn batch_key_of<M: crate::message::Message>(message: &M, options: &MailboxOptions) -> Option<Key> {
     options.batch.and_then(|_| message.batch_key())
 }

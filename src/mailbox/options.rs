@@ -86,10 +86,8 @@ impl MailboxOptions {
         // make its senders wait for ever.
         self.reserve = self.reserve.min(self.capacity - 1);
         self.bypass = self.bypass.map(|turns| turns.max(2));
-        self.batch = self.batch.map(|batch| BatchOptions {
-            max_messages: batch.max_messages.max(1),
-            ..batch
-        });
+        self.batch =
+            self.batch.map(|batch| BatchOptions { max_messages: batch.max_messages.max(1), ..batch });
         self
     }
 }

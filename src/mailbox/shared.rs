@@ -9,6 +9,7 @@
 //! Lock order: front, then intake, then a ticket. Nothing of a user's runs and nothing is dropped or
 //! woken under a lock, except `Message::key` in a purge, which is guarded.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -43,7 +44,9 @@ pub(crate) enum Taken<M> {
     One(Envelope<M>),
     Batch(Vec<Envelope<M>>),
     /// Nothing now; when a lingering batch is ripe, if one lingers.
-    Nothing { ripe_at: Option<Nanos> },
+    Nothing {
+        ripe_at: Option<Nanos>,
+    },
 }
 
 /// Whether the agent may sleep.
@@ -171,8 +174,7 @@ impl<M: Message> Mailbox<M> {
             return Offer::Accepted(None);
         }
         // The newest message may be on either side: bring both together, then look.
-        let now = envelope.sent_at;
-        self.cross_over(&mut front, &mut intake, now);
+        self.cross_over(&mut front, &mut intake);
         let Some(evicted) = front.evict_for(envelope.priority) else {
             return Offer::Full(envelope);
         };
@@ -199,7 +201,7 @@ impl<M: Message> Mailbox<M> {
             None => signalled & !front.occupied() != 0,
         };
         if worth_crossing {
-            self.cross_over(&mut front, &mut lock(&self.intake), now);
+            self.cross_over(&mut front, &mut lock(&self.intake));
         }
         let taken = match front.next(now) {
             Next::One(envelope) => {
@@ -225,7 +227,7 @@ impl<M: Message> Mailbox<M> {
         if self.signal.load(Ordering::Acquire) & more_urgent != 0 {
             return true;
         }
-        priority != Priority::Critical && lock(&self.front).occupied() & more_urgent != 0
+        priority != Priority::Critical && lock(&self.front).ready() & more_urgent != 0
     }
 
     /// Puts back messages that were taken and not handled, oldest first. They keep their place and do
@@ -250,6 +252,7 @@ impl<M: Message> Mailbox<M> {
             return Parked::StayAwake;
         }
         intake.parking.park(consumer, waker);
+        intake.shrink();
         drop(intake);
         front.shrink();
         Parked::Asleep
@@ -278,8 +281,8 @@ impl<M: Message> Mailbox<M> {
     // ---- Both sides at once ------------------------------------------------------------------
 
     /// Removes every queued message about `key`.
-    pub(crate) fn purge(&self, key: Key, now: Nanos) -> Vec<Envelope<M>> {
-        self.remove(now, &mut |envelope| {
+    pub(crate) fn purge(&self, key: Key) -> Vec<Envelope<M>> {
+        self.remove(&mut |envelope| {
             // A panic in a user's `key` must not unwind through our locks. What cannot say whom it is
             // about is not shown to be about this one, and stays.
             catch_unwind(AssertUnwindSafe(|| envelope.message.key())).ok().flatten() == Some(key)
@@ -287,13 +290,13 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Removes everything that is queued.
-    pub(crate) fn drain(&self, now: Nanos) -> Vec<Envelope<M>> {
-        self.remove(now, &mut |_| true)
+    pub(crate) fn drain(&self) -> Vec<Envelope<M>> {
+        self.remove(&mut |_| true)
     }
 
-    fn remove(&self, now: Nanos, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
+    fn remove(&self, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
         let mut front = lock(&self.front);
-        self.cross_over(&mut front, &mut lock(&self.intake), now);
+        self.cross_over(&mut front, &mut lock(&self.intake));
         let removed = front.remove(matches);
         self.depart(&removed);
         drop(front);
@@ -327,10 +330,10 @@ impl<M: Message> Mailbox<M> {
     // ---- Details -----------------------------------------------------------------------------
 
     /// Brings everything from the intake to the front.
-    fn cross_over(&self, front: &mut Lanes<M>, intake: &mut Intake<M>, now: Nanos) {
+    fn cross_over(&self, front: &mut Lanes<M>, intake: &mut Intake<M>) {
         for (lane, queue) in intake.lanes.iter_mut().enumerate() {
             if !queue.is_empty() {
-                front.push_all(lane, queue, now);
+                front.push_all(lane, queue);
             }
         }
         self.signal.fetch_and(!LANES, Ordering::AcqRel);
@@ -355,13 +358,12 @@ impl<M: Message> Mailbox<M> {
         if intake.waiting.is_empty() {
             self.signal.fetch_and(!WAITING, Ordering::SeqCst);
         }
-        let occupied = intake.occupied();
-        self.signal.fetch_or(occupied, Ordering::Release);
-        let consumer = if occupied != 0 { intake.parking.pop() } else { None };
+        self.signal.fetch_or(intake.occupied(), Ordering::Release);
+        let queued: usize = intake.lanes.iter().map(VecDeque::len).sum();
+        // Collected before they are woken: nobody is woken under the lock.
+        let consumers: Vec<_> = std::iter::from_fn(|| intake.parking.pop()).take(queued).collect();
         drop(intake);
-        if let Some(waker) = consumer {
-            waker.wake();
-        }
+        consumers.into_iter().for_each(Waker::wake);
         senders.into_iter().for_each(Waker::wake);
     }
 

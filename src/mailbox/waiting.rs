@@ -64,7 +64,7 @@ impl<M> Ticket<M> {
     pub(super) fn cancel(&self) -> Option<Envelope<M>> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut *state, State::Done) {
-            State::Waiting(envelope, _) => Some(envelope),
+            State::Waiting(envelope, _) | State::Closed(envelope) => Some(envelope),
             other => {
                 *state = other;
                 None

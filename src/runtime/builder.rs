@@ -72,8 +72,7 @@ impl RuntimeBuilder {
     ///
     /// [`StartError::Threads`] if they could not be started.
     pub fn start(self) -> Result<Runtime, StartError> {
-        let arbiters =
-            self.arbiters.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+        let arbiters = self.arbiters.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
         let host = Host::start(arbiters)?;
         Ok(self.build(host, Clock::real()))
     }

@@ -7,9 +7,7 @@ use super::core::Core;
 use super::error::{FindError, SpawnError};
 use super::registry::Entry;
 use super::shutdown::command;
-use crate::agent::{
-    Agent, AgentCell, AgentOptions, AgentRef, Command, Instance, Placement, Pool, Seat,
-};
+use crate::agent::{Agent, AgentCell, AgentOptions, AgentRef, Command, Instance, Placement, Pool, Seat};
 use crate::delivery::DeadLetter;
 use crate::host::{self, Home};
 use crate::message::{Key, Message};
@@ -60,9 +58,9 @@ impl RuntimeHandle {
         parent: Option<(Arc<Instance>, Home)>,
     ) -> Result<AgentRef<A::Message>, SpawnError> {
         let name: Arc<str> = Arc::from(name);
-        let seats = self.furnish::<A>(&name, options, parent).map_err(|source| {
-            SpawnError::Thread { name: name.to_string(), source }
-        })?;
+        let seats = self
+            .furnish::<A>(&name, options, parent)
+            .map_err(|source| SpawnError::Thread { name: name.to_string(), source })?;
         let reference = reference(&seats);
         if self.core.closing.load(Ordering::SeqCst) {
             return Err(SpawnError::ShuttingDown { name: name.to_string() });

@@ -16,7 +16,6 @@ pub use error::{FindError, SpawnError, StartError};
 pub use handle::RuntimeHandle;
 pub use shutdown::ShutdownReport;
 
-
 /// A running runtime, and the right to end it.
 ///
 /// Several live in one process without knowing of each other. Start one inside an existing Tokio program

@@ -85,8 +85,7 @@ impl Registry {
 
     /// Every cell, by name.
     pub(crate) fn all_cells(&self) -> Vec<Arc<dyn AnyCell>> {
-        let mut cells: Vec<_> =
-            self.entries.iter().flat_map(|entry| entry.value().cells.clone()).collect();
+        let mut cells: Vec<_> = self.entries.iter().flat_map(|entry| entry.value().cells.clone()).collect();
         cells.sort_by(|a, b| a.name().cmp(b.name()));
         cells
     }

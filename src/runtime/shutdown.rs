@@ -42,9 +42,8 @@ impl Core {
             if self.wait_until(left, all_ended).await {
                 continue;
             }
-            cut_short.extend(
-                group.iter().filter(|cell| !cell.has_ended()).map(|cell| cell.name().to_string()),
-            );
+            cut_short
+                .extend(group.iter().filter(|cell| !cell.has_ended()).map(|cell| cell.name().to_string()));
             group.iter().for_each(|cell| command(&**cell, || Command::Stop { drain: false }));
             self.wait_until(GRACE, all_ended).await;
             // Whoever is still in a handler keeps it until the threads stop; nothing more is queued.

@@ -45,10 +45,8 @@ impl Supervisor {
 
     fn ceiling(&mut self, now: Nanos) -> Duration {
         let backoff = self.options.backoff;
-        let healthy = self
-            .started_at
-            .take()
-            .is_some_and(|started| now.since(started) >= nanos(backoff.healthy_after));
+        let healthy =
+            self.started_at.take().is_some_and(|started| now.since(started) >= nanos(backoff.healthy_after));
         self.in_a_row = if healthy { 1 } else { self.in_a_row.saturating_add(1) };
         let doublings = (self.in_a_row - 1).min(31);
         backoff.first.saturating_mul(1 << doublings).min(backoff.longest)

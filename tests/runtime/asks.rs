@@ -115,9 +115,7 @@ impl Agent for Asker {
                 };
                 match next.ask(|reply| AskNext { next: after, reply }).await {
                     Ok(answer) => answer.map(|hops| hops + 1),
-                    Err(AskError::Cycle(path)) => {
-                        Err(path.iter().map(|name| name.to_string()).collect())
-                    }
+                    Err(AskError::Cycle(path)) => Err(path.iter().map(|name| name.to_string()).collect()),
                     Err(error) => panic!("{error}"),
                 }
             }

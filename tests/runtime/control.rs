@@ -87,9 +87,8 @@ fn a_name_is_taken_while_its_agent_lives_and_free_afterwards() {
     virtual_time(async |runtime| {
         let desk = Desk::new();
         desk.spawn(runtime, "agent", AgentOptions::default());
-        let again = runtime.spawn("agent", AgentOptions::default(), || {
-            crate::support::Counter(std::sync::Arc::default())
-        });
+        let again = runtime
+            .spawn("agent", AgentOptions::default(), || crate::support::Counter(std::sync::Arc::default()));
         assert!(again.is_err());
         assert!(matches!(
             runtime.find::<crate::support::Tick>("agent"),

@@ -60,8 +60,7 @@ fn a_runtime_in_a_plain_main_needs_no_tokio() {
 
 #[test]
 fn several_runtimes_in_one_process_do_not_know_of_each_other() {
-    let runtimes: Vec<_> =
-        (0..4).map(|_| Runtime::builder().arbiters(1).start().unwrap()).collect();
+    let runtimes: Vec<_> = (0..4).map(|_| Runtime::builder().arbiters(1).start().unwrap()).collect();
     let counts: Vec<_> = runtimes
         .iter()
         .map(|runtime| {

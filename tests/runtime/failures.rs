@@ -212,11 +212,8 @@ fn a_child_that_is_given_up_fails_its_parent_which_starts_over_with_a_new_child(
 fn an_escalation_to_the_runtime_asks_for_its_shutdown() {
     let runtime = Runtime::builder().arbiters(1).start().unwrap();
     let desk = Desk::new();
-    let supervision = Supervision {
-        restart: Restart::Never,
-        escalation: Escalation::Shutdown,
-        ..Supervision::default()
-    };
+    let supervision =
+        Supervision { restart: Restart::Never, escalation: Escalation::Shutdown, ..Supervision::default() };
     let other = desk.spawn(&runtime, "other", AgentOptions::default());
     let agent = desk.spawn(&runtime, "agent", AgentOptions::default().supervision(supervision));
     agent.try_tell(Do::Panic(u32::MAX)).unwrap();

@@ -114,8 +114,7 @@ fn agents_of_one_group_share_a_thread_and_others_do_not() {
     }
     let runtime = Runtime::builder().arbiters(1).start().unwrap();
     let threads = Arc::<std::sync::Mutex<Vec<std::thread::ThreadId>>>::default();
-    let placements =
-        [Placement::group("desk"), Placement::group("desk"), Placement::Own, Placement::Shared];
+    let placements = [Placement::group("desk"), Placement::group("desk"), Placement::Own, Placement::Shared];
     for (n, placement) in placements.into_iter().enumerate() {
         let kept = threads.clone();
         let options = AgentOptions::default().placement(placement);

@@ -93,12 +93,7 @@ impl Desk {
         Self { notes: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
     }
 
-    pub(crate) fn spawn(
-        &self,
-        runtime: &RuntimeHandle,
-        name: &str,
-        options: AgentOptions,
-    ) -> AgentRef<Do> {
+    pub(crate) fn spawn(&self, runtime: &RuntimeHandle, name: &str, options: AgentOptions) -> AgentRef<Do> {
         let desk = self.clone();
         runtime
             .spawn(name, options, move || Scripted { desk: desk.clone(), handled: 0 })

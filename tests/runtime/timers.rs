@@ -52,8 +52,7 @@ impl Agent for Clock {
 fn spawn(runtime: &RuntimeHandle, options: AgentOptions) -> (AgentRef<Clockwork>, Log) {
     let log = Log::default();
     let kept = log.clone();
-    let factory =
-        move || Clock { log: kept.clone(), began: tokio::time::Instant::now(), ticking: None };
+    let factory = move || Clock { log: kept.clone(), began: tokio::time::Instant::now(), ticking: None };
     (runtime.spawn("clock", options, factory).unwrap(), log)
 }
 
@@ -65,8 +64,7 @@ fn timers_fire_when_they_are_due_and_not_after_they_were_cancelled() {
         agent.tell(Clockwork::Cancel).await.unwrap();
         runtime.advance(Duration::from_secs(100)).await;
         runtime.stop_and_wait("clock").await;
-        let seconds: Vec<_> =
-            log.0.lock().unwrap().iter().map(|(what, at)| (*what, at.as_secs())).collect();
+        let seconds: Vec<_> = log.0.lock().unwrap().iter().map(|(what, at)| (*what, at.as_secs())).collect();
         assert_eq!(seconds, [("once", 1), ("tick", 10), ("tick", 20), ("tick", 30)]);
     });
 }

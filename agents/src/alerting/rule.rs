@@ -125,7 +125,12 @@ mod tests {
     use super::*;
 
     fn watch() -> Watch {
-        Watch::new(Rule { metric: Metric::Queued, threshold: 100.0, clear: 50.0, hold: Duration::from_secs(5) })
+        Watch::new(Rule {
+            metric: Metric::Queued,
+            threshold: 100.0,
+            clear: 50.0,
+            hold: Duration::from_secs(5),
+        })
     }
 
     fn play(watch: &mut Watch, series: &[(u64, f64)]) -> Vec<(u64, Transition)> {
@@ -140,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_breach_that_lasts_fires_once_and_resolves_once() {
-        let series = [(0, 10.0), (1, 100.0), (3, 120.0), (6, 110.0), (7, 130.0), (8, 60.0), (9, 49.0), (10, 10.0)];
+        let series =
+            [(0, 10.0), (1, 100.0), (3, 120.0), (6, 110.0), (7, 130.0), (8, 60.0), (9, 49.0), (10, 10.0)];
         let told = play(&mut watch(), &series);
         assert_eq!(told, [(6, Transition::Firing), (9, Transition::Resolved)]);
     }
@@ -161,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_metric_without_a_value_changes_nothing() {
-        let rule = Rule { metric: Metric::CriticalP99Millis, threshold: 1.0, clear: 1.0, hold: Duration::ZERO };
+        let rule =
+            Rule { metric: Metric::CriticalP99Millis, threshold: 1.0, clear: 1.0, hold: Duration::ZERO };
         let mut watch = Watch::new(rule);
         assert_eq!(watch.observe(&Reading::default(), Duration::ZERO), None);
     }

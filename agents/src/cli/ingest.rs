@@ -97,21 +97,32 @@ pub(super) fn summary(report: &IngestReport, database: &str) -> String {
         ),
     ];
     if report.possible_duplicates > 0 {
-        lines.push(format!("  {} pairs share an identifier and may be duplicates", report.possible_duplicates));
+        lines.push(format!(
+            "  {} pairs share an identifier and may be duplicates",
+            report.possible_duplicates
+        ));
     }
     if let Some(bytes) = report.peak_rss_bytes {
         lines.push(format!("  peak memory {} MiB", bytes >> 20));
     }
     if report.quarantined > 0 {
-        lines.push(format!("{} entries in the quarantine, from {} files:", report.quarantined, report.quarantine.len()));
-        lines.extend(report.quarantine.iter().take(SHOWN).map(|note| {
-            format!("  {}: {} entries, {} records read", note.file, note.entries, note.records)
-        }));
+        lines.push(format!(
+            "{} entries in the quarantine, from {} files:",
+            report.quarantined,
+            report.quarantine.len()
+        ));
+        lines.extend(
+            report.quarantine.iter().take(SHOWN).map(|note| {
+                format!("  {}: {} entries, {} records read", note.file, note.entries, note.records)
+            }),
+        );
         if report.quarantine.len() > SHOWN {
             lines.push(format!("  and {} more files", report.quarantine.len() - SHOWN));
         }
     }
-    lines.extend(report.unreadable.iter().map(|file| format!("not read: {}: {}", file.path.display(), file.reason)));
+    lines.extend(
+        report.unreadable.iter().map(|file| format!("not read: {}: {}", file.path.display(), file.reason)),
+    );
     lines.push(format!("stored in {database}"));
     lines.join("\n")
 }

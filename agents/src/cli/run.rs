@@ -9,8 +9,8 @@ use super::progress::Progress as Bar;
 use super::{CliError, Doing, RunArgs, block_on, logging};
 use crate::config::Config;
 use crate::deployment::{
-    Deployment, DeploymentError, DeploymentOptions, IngestReport, PipelineOptions, Progress, ReplayReport, RunReport,
-    agent_reports,
+    Deployment, DeploymentError, DeploymentOptions, IngestReport, PipelineOptions, Progress, ReplayReport,
+    RunReport, agent_reports,
 };
 
 /// How often requeued dead letters are looked for.
@@ -26,7 +26,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), CliError> {
     output.line(told(&report))?;
     output.finish(&report)?;
     let complete = report.ingest.not_stored == 0 && report.ingest.unreadable.is_empty();
-    if args.until_idle && !(complete && report.decisions.unexpected == 0 && report.decisions.unanswered == 0) {
+    if args.until_idle && !(complete && report.decisions.unexpected == 0 && report.decisions.unanswered == 0)
+    {
         return Err(CliError::failed(
             "the run is not complete: see the files not read, records not stored and decisions unanswered or \
              unexpected above",
@@ -100,7 +101,8 @@ async fn work(
             None => Ok(ReplayReport::default()),
         }
     };
-    let (ingested, played) = tokio::join!(deployment.ingest_changed(&config.ingestion.sources, &mut show), replay);
+    let (ingested, played) =
+        tokio::join!(deployment.ingest_changed(&config.ingestion.sources, &mut show), replay);
     bar.finish();
     *ingest += ingested?;
     *decisions = played?;
@@ -125,7 +127,10 @@ async fn watch(
     ingest: &mut IngestReport,
 ) -> Result<(), DeploymentError> {
     let mut requeues = tokio::time::interval(REQUEUE_EVERY);
-    let mut rescans = config.ingestion.rescan.map(|every| tokio::time::interval_at(tokio::time::Instant::now() + every, every));
+    let mut rescans = config
+        .ingestion
+        .rescan
+        .map(|every| tokio::time::interval_at(tokio::time::Instant::now() + every, every));
     loop {
         let rescan = async {
             match &mut rescans {
@@ -187,7 +192,8 @@ fn told(report: &RunReport) -> String {
         decisions.permitted, decisions.denied, decisions.grants, decisions.revocations,
     ));
     if decisions.unexpected + decisions.unanswered > 0 {
-        lines.push(format!("  {} not as expected, {} unanswered", decisions.unexpected, decisions.unanswered));
+        lines
+            .push(format!("  {} not as expected, {} unanswered", decisions.unexpected, decisions.unanswered));
     }
     lines.push(format!(
         "{:<16} {:<9} {:>9} {:>10} {:>10} {:>10}   (end to end, ms)",
@@ -200,7 +206,8 @@ fn told(report: &RunReport) -> String {
                 agent.name, priority, latency.count, latency.p50, latency.p99, latency.max
             ));
         }
-        let dropped: Vec<_> = agent.dropped.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let dropped: Vec<_> =
+            agent.dropped.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         if !dropped.is_empty() {
             lines.push(format!("{:<16} not handled: {}", agent.name, dropped.join(", ")));
         }

@@ -78,7 +78,9 @@ impl Message for ConsentMessage {
     /// revocation itself is not, and a question is answered, by the book as it then is.
     fn key(&self) -> Option<Key> {
         match self {
-            Self::Grant { provision, .. } | Self::Import(provision) => Some(Self::patient_key(&provision.patient)),
+            Self::Grant { provision, .. } | Self::Import(provision) => {
+                Some(Self::patient_key(&provision.patient))
+            }
             Self::Revoke { .. } | Self::Decide { .. } | Self::History { .. } => None,
         }
     }
@@ -113,7 +115,9 @@ impl Message for ConsentMessage {
 
     fn for_retry(&self) -> Option<Self> {
         match self {
-            Self::Revoke { revocation, .. } => Some(Self::Revoke { revocation: revocation.clone(), reply: None }),
+            Self::Revoke { revocation, .. } => {
+                Some(Self::Revoke { revocation: revocation.clone(), reply: None })
+            }
             Self::Import(provision) => Some(Self::Import(provision.clone())),
             Self::Grant { .. } | Self::Decide { .. } | Self::History { .. } => None,
         }

@@ -307,7 +307,9 @@ impl Ledger {
                 self.know(end);
                 Ok(Some(end))
             }
-            Err(LedgerError::Sqlite(sqlx::Error::Database(refused))) if is_out_of_place(&*refused) => Ok(None),
+            Err(LedgerError::Sqlite(sqlx::Error::Database(refused))) if is_out_of_place(&*refused) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

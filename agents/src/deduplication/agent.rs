@@ -149,7 +149,11 @@ impl Agent for Deduplication {
         Ok(())
     }
 
-    async fn handle(&mut self, message: DeduplicationMessage, _: &mut Context<Self>) -> Result<(), DeduplicationError> {
+    async fn handle(
+        &mut self,
+        message: DeduplicationMessage,
+        _: &mut Context<Self>,
+    ) -> Result<(), DeduplicationError> {
         match message {
             DeduplicationMessage::Record { prepared, share } => self.take_in(vec![(prepared, share)]).await,
             DeduplicationMessage::Quarantine(entry) => self.set_aside(&[entry]).await,

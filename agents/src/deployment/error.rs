@@ -39,7 +39,9 @@ pub enum DeploymentError {
         source: std::io::Error,
     },
     /// A line of it is none.
-    #[error("{path}, line {line}: not a consent event; each line is one JSON object with an \"op\" of grant, revoke or decide")]
+    #[error(
+        "{path}, line {line}: not a consent event; each line is one JSON object with an \"op\" of grant, revoke or decide"
+    )]
     ReplayLine {
         /// Which file.
         path: PathBuf,

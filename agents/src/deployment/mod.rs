@@ -15,5 +15,7 @@ pub use error::DeploymentError;
 pub use peak_memory::peak_rss_bytes;
 pub use pipeline::{Pipeline, PipelineOptions, Progress};
 pub use replay::{ReplayReport, replay};
-pub use report::{AgentReport, IngestReport, LatencyMillis, QuarantineNote, RunReport, UnreadableFile, agent_reports};
+pub use report::{
+    AgentReport, IngestReport, LatencyMillis, QuarantineNote, RunReport, UnreadableFile, agent_reports,
+};
 pub use whole::{Deployment, DeploymentOptions};

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use statim::{AgentOptions, AgentRef, BatchOptions, MailboxOptions, Placement, Pool, RuntimeHandle, SpawnError};
+use statim::{
+    AgentOptions, AgentRef, BatchOptions, MailboxOptions, Placement, Pool, RuntimeHandle, SpawnError,
+};
 
 use super::error::DeploymentError;
 use super::report::{IngestReport, UnreadableFile};
@@ -128,7 +130,9 @@ impl Pipeline {
         let mut done = Progress { of: files.len(), ..Progress::default() };
         let mut outcomes = futures_util::stream::iter(files)
             .map(|path| async move {
-                let asked = self.ingestion.ask(|reply| IngestionMessage::File { path: path.clone(), reply: Some(reply) });
+                let asked = self
+                    .ingestion
+                    .ask(|reply| IngestionMessage::File { path: path.clone(), reply: Some(reply) });
                 (asked.await, path)
             })
             .buffer_unordered(FILES_ASKED);
@@ -139,7 +143,9 @@ impl Pipeline {
                     report.add(&file);
                     report.interrupted += 1;
                 }
-                Ok(FileOutcome::Unreadable(reason)) => report.unreadable.push(UnreadableFile { path, reason }),
+                Ok(FileOutcome::Unreadable(reason)) => {
+                    report.unreadable.push(UnreadableFile { path, reason })
+                }
                 Err(error) => report.unreadable.push(UnreadableFile { path, reason: error.to_string() }),
             }
             done.files += 1;

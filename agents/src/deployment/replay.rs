@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use statim::AgentRef;
 
 use super::error::DeploymentError;
-use crate::consent::{AccessRequest, Actor, ConsentMessage, Outcome, PatientId, Provision, ProvisionId, Revocation};
+use crate::consent::{
+    AccessRequest, Actor, ConsentMessage, Outcome, PatientId, Provision, ProvisionId, Revocation,
+};
 
 /// What came of the consent events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -86,13 +88,15 @@ async fn play(event: Event, is_fresh: bool, consent: &AgentRef<ConsentMessage>, 
         // Played once: a later start must not undo what has been revoked since.
         Event::Grant { .. } | Event::Revoke { .. } if !is_fresh => true,
         Event::Grant { provision } => {
-            let granted = consent.ask(|reply| ConsentMessage::Grant { provision, by, reply: Some(reply) }).await;
+            let granted =
+                consent.ask(|reply| ConsentMessage::Grant { provision, by, reply: Some(reply) }).await;
             report.grants += u64::from(granted.is_ok());
             granted.is_ok()
         }
         Event::Revoke { patient, provision } => {
             let revocation = Revocation { patient, provision, at: Timestamp::now(), by };
-            let revoked = consent.ask(|reply| ConsentMessage::Revoke { revocation, reply: Some(reply) }).await;
+            let revoked =
+                consent.ask(|reply| ConsentMessage::Revoke { revocation, reply: Some(reply) }).await;
             report.revocations += u64::from(revoked.is_ok());
             revoked.is_ok()
         }

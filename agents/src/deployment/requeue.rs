@@ -30,7 +30,12 @@ pub(super) async fn requeue(
             if give(letter, pipeline, consent).await {
                 done.push(letter.id);
             } else {
-                tracing::warn!(id = letter.id, agent, kind = letter.letter.kind, "a requeued letter was not accepted");
+                tracing::warn!(
+                    id = letter.id,
+                    agent,
+                    kind = letter.letter.kind,
+                    "a requeued letter was not accepted"
+                );
             }
         }
         given += letters.finish(&done).await?;

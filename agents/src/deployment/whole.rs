@@ -95,11 +95,10 @@ impl Deployment {
             move || Consent::new(consent_database.clone()),
         )?;
         let rule = options.rule;
-        let alerting = runtime.spawn(
-            "alerting",
-            AgentOptions::default().capacity(64).stop_order(40),
-            move || Alerting::new(rule),
-        )?;
+        let alerting =
+            runtime.spawn("alerting", AgentOptions::default().capacity(64).stop_order(40), move || {
+                Alerting::new(rule)
+            })?;
         let (interval, keep) = (options.monitor_interval, options.monitor_history);
         runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
             Monitor::new(interval, keep, alerting.clone())

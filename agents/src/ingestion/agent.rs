@@ -92,7 +92,11 @@ impl Agent for Ingestion {
     type Message = IngestionMessage;
     type Error = IngestionError;
 
-    async fn handle(&mut self, message: IngestionMessage, _: &mut Context<Self>) -> Result<(), IngestionError> {
+    async fn handle(
+        &mut self,
+        message: IngestionMessage,
+        _: &mut Context<Self>,
+    ) -> Result<(), IngestionError> {
         let IngestionMessage::File { path, reply } = message;
         let (to, flow, file) = (self.deduplication.clone(), self.flow.clone(), path.clone());
         let reading = tokio::task::spawn_blocking(move || read_file(&file, &to, &flow));

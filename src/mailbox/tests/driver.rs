@@ -134,11 +134,11 @@ impl Driver {
             Op::GiveBack(count) => self.give_back(count),
             Op::GiveUp(index) => self.give_up(index),
             Op::Purge(subject) => {
-                let ids = super::ids(&self.mailbox.purge(subject_key(subject), Nanos(self.now)));
+                let ids = super::ids(&self.mailbox.purge(subject_key(subject)));
                 self.log.push(Event::Purged { subject, ids });
             }
             Op::Drain => {
-                let ids = super::ids(&self.mailbox.drain(Nanos(self.now)));
+                let ids = super::ids(&self.mailbox.drain());
                 self.log.push(Event::Drained(ids));
             }
             Op::Gate(gate) => {
@@ -149,7 +149,7 @@ impl Driver {
             Op::Park => self.park(),
         }
         if self.attentive {
-            assert!(self.mailbox.purge(subject_key(u8::MAX), Nanos(self.now)).is_empty());
+            assert!(self.mailbox.purge(subject_key(u8::MAX)).is_empty());
         }
         self.ask_those_in_line();
         let events = self.log[before..].to_vec();

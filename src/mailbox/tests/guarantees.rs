@@ -253,11 +253,11 @@ fn a_purge_takes_its_subject_from_every_lane_and_nothing_else() {
             mailbox.give_back(take(&mailbox, 0));
         }
     }
-    let mut purged = ids(&mailbox.purge(super::subject_key(1), Nanos(0)));
+    let mut purged = ids(&mailbox.purge(super::subject_key(1)));
     purged.sort_unstable();
     assert_eq!(purged, (0..24).filter(|id| id % 3 == 1).collect::<Vec<_>>());
-    assert_eq!(mailbox.purge(super::subject_key(1), Nanos(0)).len(), 0);
-    assert_eq!(mailbox.drain(Nanos(0)).len(), 16);
+    assert_eq!(mailbox.purge(super::subject_key(1)).len(), 0);
+    assert_eq!(mailbox.drain().len(), 16);
 }
 
 #[test]
@@ -319,8 +319,8 @@ fn accounted_for_by_a_purge(messages: usize, panics: bool) -> usize {
         let envelope = Envelope::new(message, Nanos(0));
         assert!(matches!(mailbox.offer(envelope, super::an_outsider), Offer::Accepted(None)));
     }
-    let purged = mailbox.purge(super::subject_key(1), Nanos(0)).len();
-    purged + mailbox.drain(Nanos(0)).len()
+    let purged = mailbox.purge(super::subject_key(1)).len();
+    purged + mailbox.drain().len()
 }
 
 #[test]

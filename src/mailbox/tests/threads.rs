@@ -112,7 +112,7 @@ fn closing_amid_the_crowd_leaves_no_sender_waiting_and_no_message_unaccounted() 
                 scope.spawn(move || {
                     thread::sleep(Duration::from_micros(100 * round));
                     crew.mailbox.set_gate(Gate::Closed);
-                    for envelope in crew.mailbox.drain(crew.now()) {
+                    for envelope in crew.mailbox.drain() {
                         crew.end(envelope.message.id);
                     }
                 });

@@ -10,7 +10,6 @@ use super::{
     Mailbox, MailboxOptions, TestMessage, Ticket, an_outsider, bell, cases, plain, put, take_ids,
     wait_in_line,
 };
-use crate::clock::Nanos;
 use crate::mailbox::{Admission, Gate, Offer, Overflow};
 use crate::message::Priority;
 use crate::sync::Arc;
@@ -203,10 +202,10 @@ fn a_purge_and_a_drain_let_in_those_who_wait() {
     put(&mailbox, TestMessage::new(1, Priority::Low), 0);
     let first = wait_in_line(&mailbox, TestMessage::new(2, Priority::Low));
     let second = wait_in_line(&mailbox, TestMessage::new(3, Priority::Low));
-    assert_eq!(mailbox.purge(super::subject_key(1), Nanos(0)).len(), 1);
+    assert_eq!(mailbox.purge(super::subject_key(1)).len(), 1);
     assert!(is_in(&first));
     assert!(second.poll(&bell().1).is_pending());
-    assert_eq!(mailbox.drain(Nanos(0)).len(), 2);
+    assert_eq!(mailbox.drain().len(), 2);
     assert!(is_in(&second));
     assert_eq!(mailbox.depth(), [0, 0, 0, 1]);
 }
