@@ -43,3 +43,8 @@ pub mod prelude {
         Placement, Pool, Priority, Reason, Reply, Runtime, RuntimeHandle, TellError, TryTellError,
     };
 }
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
