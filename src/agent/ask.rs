@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use super::cell::AgentCell;
+use super::commons::Timer;
 use super::current;
 use super::error::AskError;
 use super::reply::{Answer, Awaited, Reply, reply};
 use super::tell::Tell;
 use super::wait_graph::Edge;
+use crate::clock::Nanos;
 use crate::message::{Message, Priority};
 use crate::sync::Arc;
 
@@ -31,8 +31,9 @@ pub struct Ask<'a, M: Message, T> {
     tell: Option<Tell<'a, M>>,
     cell: &'a Arc<AgentCell<M>>,
     awaited: Awaited<T>,
-    timeout: Option<Duration>,
-    timer: Option<Pin<Box<Sleep>>>,
+    /// When to stop waiting.
+    until: Option<Nanos>,
+    timer: Option<Timer>,
     edge: Option<Edge>,
     started: bool,
 }
@@ -47,13 +48,13 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     /// The question is built already: its target depended on it.
     pub(super) fn asking(tell: Tell<'a, M>, awaited: Awaited<T>) -> Self {
         let cell = tell.cell();
-        Self { tell: Some(tell), cell, awaited, timeout: None, timer: None, edge: None, started: false }
+        Self { tell: Some(tell), cell, awaited, until: None, timer: None, edge: None, started: false }
     }
 
-    /// Stops waiting after this long; a question still queued then is not handled any more.
+    /// Stops waiting this long from now, whether it waits for room or for the answer; a question still queued then is not handled any more.
     pub fn timeout(mut self, within: Duration) -> Self {
         self.tell = self.tell.map(|tell| tell.deadline(within));
-        self.timeout = Some(within);
+        self.until = self.tell.as_ref().and_then(Tell::until);
         self
     }
 
@@ -81,9 +82,9 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     }
 
     fn timed_out(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(within) = self.timeout else { return false };
-        let timer = self.timer.get_or_insert_with(|| self.cell.commons.sleep(within));
-        timer.as_mut().poll(cx).is_ready()
+        let Some(until) = self.until else { return false };
+        let timer = self.timer.get_or_insert_with(|| self.cell.commons.sleep_until(until));
+        Pin::new(timer).poll(cx).is_ready()
     }
 }
 
@@ -91,7 +92,18 @@ impl<M: Message, T: Send + 'static> Future for Ask<'_, M, T> {
     type Output = Result<T, AskError<M>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+        let polled = self.advance(cx);
+        if polled.is_ready() {
+            // Whoever still holds the question waits for nobody any more.
+            self.edge = None;
+        }
+        polled
+    }
+}
+
+impl<M: Message, T: Send + 'static> Ask<'_, M, T> {
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, AskError<M>>> {
+        let this = self;
         if !this.started
             && let Err(cycle) = this.start()
         {

@@ -65,12 +65,12 @@ impl<M: Message> AgentCell<M> {
 
     /// Offers a message, and takes care of what it may displace.
     pub(crate) fn offer(&self, envelope: Envelope<M>) -> Offer<M> {
-        let offer = self.mailbox.offer(envelope, current::is_agent);
+        let offer = self.mailbox.offer(envelope, current::is_inside);
         self.after_offer(offer)
     }
 
     pub(crate) fn offer_or_wait(&self, envelope: Envelope<M>) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        let offer = self.mailbox.offer_or_wait(envelope, current::is_agent)?;
+        let offer = self.mailbox.offer_or_wait(envelope, current::is_inside)?;
         Ok(self.after_offer(offer))
     }
 
@@ -104,7 +104,7 @@ impl<M: Message> AgentCell<M> {
         self.commons.dead_letters.add(DeadLetter {
             number: 0,
             agent: Arc::clone(&self.family),
-            kind: kind.rsplit("::").next().unwrap_or(kind),
+            kind: super::short_name(kind),
             priority: envelope.priority,
             reason,
             attempts: envelope.failed_attempts,
@@ -159,9 +159,11 @@ impl<M: Message> WaitTarget for AgentCell<M> {
         &self.name
     }
 
-    fn every_instance(&self, all: &mut dyn FnMut(&Arc<Instance>) -> bool) -> bool {
-        let instances = self.instances();
-        !instances.is_empty() && instances.iter().all(all)
+    fn answerers(&self) -> Vec<Arc<Instance>> {
+        let mut instances = self.instances();
+        // One that has ended answers nobody, so that it is not asked counts for nothing.
+        instances.retain(|instance| !instance.state().is_final());
+        instances
     }
 }
 

@@ -43,7 +43,6 @@ pub struct Context<A: Agent> {
     seat: Seat<A::Message>,
     me: AgentRef<A::Message>,
     timers: Timers,
-    children: Vec<Arc<str>>,
     current: Priority,
     attempt: u16,
     stop_requested: bool,
@@ -55,7 +54,6 @@ impl<A: Agent> Context<A> {
             me: AgentRef::to(Arc::clone(&seat.cell)),
             seat,
             timers: Timers::default(),
-            children: Vec::new(),
             current: Priority::Critical,
             attempt: 1,
             stop_requested: false,
@@ -93,7 +91,7 @@ impl<A: Agent> Context<A> {
         self.seat.cell.mailbox.holds_more_urgent_than(self.current)
     }
 
-    /// Ends this agent after the current message; what is queued is handled by its restart, if its
+    /// Ends this agent after the current message, or after `started`; what is queued is handled by its restart, if its
     /// supervision restarts it always, and goes to the dead letters otherwise.
     pub fn stop(&mut self) {
         self.stop_requested = true;
@@ -101,13 +99,13 @@ impl<A: Agent> Context<A> {
 
     /// Sends the agent a message after `delay`.
     pub fn send_after(&mut self, delay: Duration, message: A::Message) -> TimerHandle {
-        self.timers.send_after(self.me.clone(), delay, message)
+        self.timers.send_after(&self.seat.instance, self.me.clone(), delay, message)
     }
 
     /// Sends the agent a message every `period` (at least 1 ms), for the first time after one period.
     /// Ticks that fall due while the mailbox is full are skipped.
     pub fn every(&mut self, period: Duration, message: impl FnMut() -> A::Message + 'static) -> TimerHandle {
-        self.timers.every(self.me.clone(), period, message)
+        self.timers.every(&self.seat.instance, self.me.clone(), period, message)
     }
 
     /// Spawns an agent that stops with this one and whose giving up fails this one.
@@ -123,7 +121,7 @@ impl<A: Agent> Context<A> {
     ) -> Result<AgentRef<C::Message>, SpawnError> {
         let parent = Some((Arc::clone(&self.seat.instance), self.seat.home.clone()));
         let child = self.seat.runtime.spawn_under(name, options, factory, parent)?;
-        self.children.push(Arc::from(name));
+        self.seat.instance.adopt(child.any_cells());
         Ok(child)
     }
 
@@ -134,10 +132,6 @@ impl<A: Agent> Context<A> {
 
     pub(crate) fn stop_requested(&self) -> bool {
         self.stop_requested
-    }
-
-    pub(crate) fn take_children(&mut self) -> Vec<Arc<str>> {
-        std::mem::take(&mut self.children)
     }
 }
 

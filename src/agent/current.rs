@@ -3,7 +3,7 @@
 //! Set around every poll of an agent's loop, so that a send knows whether an agent makes it and an ask
 //! knows who would wait, without a context being passed to it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,11 +13,22 @@ use crate::sync::Arc;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Instance>>> = const { RefCell::new(None) };
+    static ARBITER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the caller runs inside an agent's handler.
 pub(crate) fn is_agent() -> bool {
     CURRENT.try_with(|current| current.borrow().is_some()).unwrap_or(false)
+}
+
+/// Whether the caller runs inside an agent's handler, or in a task that one spawned on its arbiter.
+pub(crate) fn is_inside() -> bool {
+    is_agent() || ARBITER.try_with(Cell::get).unwrap_or(false)
+}
+
+/// From now on, whatever runs on this thread is inside.
+pub(crate) fn mark_arbiter() {
+    ARBITER.with(|arbiter| arbiter.set(true));
 }
 
 /// The instance whose handler is running.

@@ -2,15 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8};
-
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::cell::AnyCell;
 use super::wait_graph::Waits;
 use crate::mailbox::ConsumerId;
 use crate::sync::{Arc, Mutex, Ordering, lock};
@@ -59,13 +58,30 @@ impl fmt::Debug for Command {
 /// The way commands reach an instance: through its actix actor, which only the host knows.
 pub(crate) type CommandLine = Box<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
 
+/// An instance can be found before the host has seated it, and after it has ended.
+enum Line {
+    /// Commands wait in the instance's own queue.
+    NotYet,
+    Connected(CommandLine),
+    /// Given up with the instance: it would keep the actor's channel, and what is lost in it, alive.
+    Ended,
+}
+
+/// The children of one incarnation.
+#[derive(Default)]
+struct Children {
+    cells: Vec<Arc<dyn AnyCell>>,
+    sweep_at: usize,
+}
+
 pub(crate) struct Instance {
     pub(crate) consumer: ConsumerId,
     /// The agent's name, with the instance's number in a pool.
     pub(crate) label: Arc<str>,
     pub(crate) waits: Waits,
     state: AtomicU8,
-    line: OnceLock<CommandLine>,
+    line: Mutex<Line>,
+    children: Mutex<Children>,
     pending: AtomicBool,
     attention: AtomicWaker,
     commands: Mutex<VecDeque<Command>>,
@@ -78,7 +94,8 @@ impl Instance {
             label,
             waits: Waits::default(),
             state: AtomicU8::new(AgentState::Starting as u8),
-            line: OnceLock::new(),
+            line: Mutex::new(Line::NotYet),
+            children: Mutex::default(),
             pending: AtomicBool::new(false),
             attention: AtomicWaker::new(),
             commands: Mutex::new(VecDeque::new()),
@@ -102,22 +119,47 @@ impl Instance {
         self.state.store(state as u8, Ordering::Release);
         if state.is_final() {
             // Nobody will obey these: dropping them tells whoever waits for an answer.
+            let line = std::mem::replace(&mut *lock(&self.line), Line::Ended);
             let commands = std::mem::take(&mut *lock(&self.commands));
-            drop(commands);
+            drop((line, commands));
         }
     }
 
     pub(crate) fn connect(&self, line: CommandLine) {
-        // The host connects an instance once, before anybody else has seen it.
-        let _ = self.line.set(line);
+        let mut place = lock(&self.line);
+        // It may have ended already: its arbiter may be gone.
+        if let Line::NotYet = *place {
+            *place = Line::Connected(line);
+        }
     }
 
     /// Sends a command on its way through the control plane.
     pub(crate) fn command(&self, command: Command) -> Result<(), Command> {
-        match self.line.get() {
-            Some(line) if !self.state().is_final() => line(command),
-            _ => Err(command),
+        let line = lock(&self.line);
+        match &*line {
+            Line::NotYet => {
+                self.post(command);
+                Ok(())
+            }
+            // Sent under the lock: nothing is sent to an actor whose line has been given up.
+            Line::Connected(line) if !self.state().is_final() => line(command),
+            Line::Connected(_) | Line::Ended => Err(command),
         }
+    }
+
+    /// Takes a child on, to be stopped with this incarnation.
+    pub(crate) fn adopt(&self, cells: Vec<Arc<dyn AnyCell>>) {
+        let mut children = lock(&self.children);
+        if children.cells.len() >= children.sweep_at {
+            // Swept when they have doubled, so that a parent whose children come and go stays small.
+            children.cells.retain(|cell| !cell.has_ended());
+            children.sweep_at = (children.cells.len() * 2).max(16);
+        }
+        children.cells.extend(cells);
+    }
+
+    pub(crate) fn take_children(&self) -> Vec<Arc<dyn AnyCell>> {
+        std::mem::take(&mut lock(&self.children).cells)
     }
 
     /// The control plane hands a command to the instance's loop, and wakes it.

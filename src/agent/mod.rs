@@ -39,6 +39,12 @@ pub(crate) use instance::{Command, Instance};
 
 use crate::message::Message;
 
+/// A type's name without its path and without its parameters.
+pub(crate) fn short_name(type_name: &'static str) -> &'static str {
+    let outer = type_name.split('<').next().unwrap_or(type_name);
+    outer.rsplit("::").next().unwrap_or(outer)
+}
+
 /// What a failed handler means for the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {

@@ -68,7 +68,8 @@ pub enum Restart {
     /// After a panic, a failed start, or an error that fails the agent.
     #[default]
     OnFailure,
-    /// Also after it stopped itself. Not after a stop from outside.
+    /// Also after it stopped itself, which then counts like a failure in intensity and backoff. Not after a
+    /// stop from outside.
     Always,
 }
 

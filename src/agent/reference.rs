@@ -118,10 +118,13 @@ impl<M: Message> AgentRef<M> {
         self.cells().iter().map(|cell| cell.purge(key)).sum()
     }
 
-    /// The name it was spawned under; in a pool by key, of its first member.
+    /// The name it was spawned under, by which it is found; of a member of a pool by key, the member's.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.cells()[0].name
+        match &self.route {
+            Route::One(cell) => &cell.name,
+            Route::ByKey(members) => &members.cells[0].family,
+        }
     }
 
     /// Messages queued.
@@ -181,25 +184,30 @@ impl<M: Message> AgentRef<M> {
         self.command(|| Command::Stop { drain: false })
     }
 
-    /// The state of each instance, answered between two messages.
+    /// The state of each living instance, answered between two messages.
     ///
     /// # Errors
     ///
-    /// If the agent has ended.
+    /// If all have ended.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
     pub async fn inspect(&self) -> Result<Vec<Inspection>, ControlError> {
-        let mut found = Vec::new();
-        for cell in self.cells() {
-            for instance in cell.instances() {
-                let (answer, answered) = oneshot::channel();
-                instance.command(Command::Inspect(answer)).map_err(|_| ControlError::Ended)?;
-                found.push(answered.await.map_err(|_| ControlError::Ended)?);
+        // Asked all at once, so that the slowest decides and not the sum.
+        let mut asked = Vec::new();
+        for instance in self.cells().iter().flat_map(|cell| cell.instances()) {
+            let (answer, answered) = oneshot::channel();
+            if instance.command(Command::Inspect(answer)).is_ok() {
+                asked.push(answered);
             }
         }
-        Ok(found)
+        let mut found = Vec::new();
+        for answered in asked {
+            // One that ends meanwhile has nothing to show.
+            found.extend(answered.await.ok());
+        }
+        if found.is_empty() { Err(ControlError::Ended) } else { Ok(found) }
     }
 
     fn command(&self, command: impl Fn() -> Command) -> Result<(), ControlError> {

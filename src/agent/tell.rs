@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use super::cell::AgentCell;
+use super::commons::Timer;
 use super::error::TellError;
+use crate::clock::Nanos;
 use crate::mailbox::{Admission, Offer, Ticket};
 use crate::message::{Caller, Envelope, Message, Priority};
 use crate::sync::Arc;
@@ -26,12 +26,12 @@ use crate::sync::Arc;
 pub struct Tell<'a, M: Message> {
     cell: &'a Arc<AgentCell<M>>,
     state: State<M>,
-    deadline: Option<Duration>,
+    deadline: Option<Nanos>,
 }
 
 enum State<M> {
     Ready(Envelope<M>),
-    Waiting { ticket: Arc<Ticket<M>>, lane: usize, timer: Option<Pin<Box<Sleep>>> },
+    Waiting { ticket: Arc<Ticket<M>>, lane: usize, timer: Option<Timer> },
     Done,
 }
 
@@ -53,8 +53,8 @@ impl<'a, M: Message> Tell<'a, M> {
     pub fn deadline(mut self, within: Duration) -> Self {
         if let State::Ready(envelope) = &mut self.state {
             envelope.deadline = Some(envelope.sent_at.after(within));
+            self.deadline = envelope.deadline;
         }
-        self.deadline = Some(within);
         self
     }
 
@@ -63,6 +63,11 @@ impl<'a, M: Message> Tell<'a, M> {
             envelope.caller = Some(caller);
         }
         self
+    }
+
+    /// The deadline as a moment.
+    pub(super) fn until(&self) -> Option<Nanos> {
+        self.deadline
     }
 
     pub(super) fn cell(&self) -> &'a Arc<AgentCell<M>> {
@@ -80,7 +85,7 @@ impl<'a, M: Message> Tell<'a, M> {
                 Admission::Closed(envelope) => Err(TellError::Closed(envelope.message)),
             });
         }
-        if timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+        if timer.as_mut().is_some_and(|timer| Pin::new(timer).poll(cx).is_ready()) {
             // Between the look above and now it may have been let in after all.
             let given_up = self.cell.mailbox.give_up(*lane, ticket);
             self.state = State::Done;
@@ -110,7 +115,7 @@ impl<M: Message> Future for Tell<'_, M> {
             Ok(Offer::Full(envelope)) => Poll::Ready(Err(TellError::Full(envelope.message))),
             Ok(Offer::Closed(envelope)) => Poll::Ready(Err(TellError::Closed(envelope.message))),
             Err(ticket) => {
-                let timer = this.deadline.map(|within| this.cell.commons.sleep(within));
+                let timer = this.deadline.map(|until| this.cell.commons.sleep_until(until));
                 this.state = State::Waiting { ticket, lane, timer };
                 this.wait(cx)
             }
@@ -118,7 +123,7 @@ impl<M: Message> Future for Tell<'_, M> {
     }
 }
 
-// The future moves freely: what must stay put (the timer) is boxed.
+// The future moves freely: what must stay put (inside the timer) is boxed.
 impl<M: Message> Unpin for Tell<'_, M> {}
 
 impl<M: Message> Drop for Tell<'_, M> {

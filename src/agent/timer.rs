@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::current;
+use super::instance::Instance;
 use super::reference::AgentRef;
 use crate::message::Message;
+use crate::sync::Arc;
 
 /// A timer that can be cancelled. Dropping the handle lets the timer go on; the end of its agent's
 /// incarnation cancels it.
@@ -38,11 +41,12 @@ pub(super) struct Timers {
 impl Timers {
     pub(super) fn send_after<M: Message>(
         &mut self,
+        owner: &Arc<Instance>,
         to: AgentRef<M>,
         delay: Duration,
         message: M,
     ) -> TimerHandle {
-        self.spawn(async move {
+        self.spawn(owner, async move {
             tokio::time::sleep(delay).await;
             // A timer's message obeys the mailbox like any other: it waits, is refused or sheds as the
             // agent's overflow policy says. A refusal is counted there.
@@ -52,11 +56,12 @@ impl Timers {
 
     pub(super) fn every<M: Message>(
         &mut self,
+        owner: &Arc<Instance>,
         to: AgentRef<M>,
         period: Duration,
         mut message: impl FnMut() -> M + 'static,
     ) -> TimerHandle {
-        self.spawn(async move {
+        self.spawn(owner, async move {
             let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
             // Ticks that fell due while one waited for room are skipped: a backlog of ticks helps nobody.
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -70,7 +75,9 @@ impl Timers {
         })
     }
 
-    fn spawn(&mut self, timer: impl Future<Output = ()> + 'static) -> TimerHandle {
+    fn spawn(&mut self, owner: &Arc<Instance>, timer: impl Future<Output = ()> + 'static) -> TimerHandle {
+        // As its agent: what a timer sends is work from inside, also while the runtime shuts down.
+        let timer = current::scope(Arc::clone(owner), timer);
         let task: JoinHandle<()> = tokio::task::spawn_local(timer);
         let handle = TimerHandle { task: task.abort_handle() };
         if self.tasks.len() >= self.sweep_at {

@@ -11,14 +11,14 @@
 use super::instance::Instance;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
-/// Chains longer than this are not followed: they are long, not circular.
-const MAX_DEPTH: usize = 64;
+/// So many instances that wait for each other are not a cycle but a crowd: they are not searched through.
+const MAX_INSTANCES: usize = 256;
 
 /// Something that can be waited for: an agent or a pool.
 pub(crate) trait WaitTarget: Send + Sync {
     fn name(&self) -> &Arc<str>;
-    /// Whether `all` holds for each instance that could answer; false if there is none.
-    fn every_instance(&self, all: &mut dyn FnMut(&Arc<Instance>) -> bool) -> bool;
+    /// Every living instance that could answer.
+    fn answerers(&self) -> Vec<Arc<Instance>>;
 }
 
 /// The asks that one instance's handler waits in.
@@ -46,11 +46,10 @@ impl Edge {
         };
         waits.count.fetch_add(1, Ordering::SeqCst);
         let edge = Self { asker, number };
-        let mut path = vec![Arc::clone(&edge.asker.label)];
-        if waits_for(&*target, &edge.asker, &mut path) {
-            return Err(path);
+        match Graph::around(target, &edge.asker).and_then(|graph| graph.cycle()) {
+            Some(cycle) => Err(cycle),
+            None => Ok(edge),
         }
-        Ok(edge)
     }
 }
 
@@ -65,28 +64,122 @@ impl Drop for Edge {
     }
 }
 
-/// Whether every instance that could answer for `target` waits for `asker`. `path` then tells how.
-fn waits_for(target: &dyn WaitTarget, asker: &Arc<Instance>, path: &mut Vec<Arc<str>>) -> bool {
-    if path.len() > MAX_DEPTH {
-        return false;
-    }
-    let depth = path.len();
-    let blocked = target.every_instance(&mut |instance| {
-        path.truncate(depth);
-        path.push(Arc::clone(target.name()));
-        if Arc::ptr_eq(instance, asker) {
-            return true;
+/// Everybody whom an ask would wait for, directly or not, with the asker as a dead end.
+///
+/// Collected first and judged then, in time polynomial in its size: following each path by itself would
+/// take for ever where several asks of one handler meet again, as in a pool that asks itself.
+struct Graph {
+    asker: Arc<Instance>,
+    /// The first is the ask's own.
+    targets: Vec<(Arc<dyn WaitTarget>, Vec<usize>)>,
+    instances: Vec<(Arc<Instance>, Vec<usize>)>,
+}
+
+impl Graph {
+    /// `None` if somebody is free to answer at once, which is the usual case, or if it is too large.
+    fn around(target: Arc<dyn WaitTarget>, asker: &Arc<Instance>) -> Option<Self> {
+        let is_free = |instance: &Arc<Instance>| {
+            !Arc::ptr_eq(instance, asker) && instance.waits.count.load(Ordering::SeqCst) == 0
+        };
+        if target.answerers().iter().any(is_free) {
+            return None;
         }
-        if instance.waits.count.load(Ordering::SeqCst) == 0 {
-            return false;
+        let mut graph =
+            Self { asker: Arc::clone(asker), targets: vec![(target, Vec::new())], instances: Vec::new() };
+        let mut next = 0;
+        while next < graph.targets.len() {
+            let answerers = graph.targets[next].0.answerers();
+            graph.targets[next].1 = answerers.into_iter().map(|instance| graph.instance(instance)).collect();
+            if graph.instances.len() > MAX_INSTANCES {
+                return None;
+            }
+            next += 1;
         }
-        // Copied out: following the chain takes other instances' locks.
-        let next: Vec<_> =
-            lock(&instance.waits.targets).iter().map(|(_, target)| Arc::clone(target)).collect();
-        next.iter().any(|target| waits_for(&**target, asker, path))
-    });
-    if !blocked {
-        path.truncate(depth);
+        Some(graph)
     }
-    blocked
+
+    fn instance(&mut self, instance: Arc<Instance>) -> usize {
+        if let Some(known) = self.instances.iter().position(|(known, _)| Arc::ptr_eq(known, &instance)) {
+            return known;
+        }
+        // Copied out: nobody's lock is held while another's is taken.
+        let waits: Vec<_> = if Arc::ptr_eq(&instance, &self.asker) {
+            Vec::new()
+        } else {
+            lock(&instance.waits.targets).iter().map(|(_, target)| Arc::clone(target)).collect()
+        };
+        let targets = waits.into_iter().map(|target| self.target(target)).collect();
+        self.instances.push((instance, targets));
+        self.instances.len() - 1
+    }
+
+    fn target(&mut self, target: Arc<dyn WaitTarget>) -> usize {
+        let address = |target: &Arc<dyn WaitTarget>| Arc::as_ptr(target).cast::<()>();
+        let known = self.targets.iter().position(|(known, _)| address(known) == address(&target));
+        known.unwrap_or_else(|| {
+            self.targets.push((target, Vec::new()));
+            self.targets.len() - 1
+        })
+    }
+
+    /// The cycle through the asker, if the ask could never be answered.
+    fn cycle(&self) -> Option<Vec<Arc<str>>> {
+        let stuck = self.stuck();
+        if !stuck[0] {
+            return None;
+        }
+        // Breadth first, so the shortest way is told. `from` is the target that led to each.
+        let mut from = vec![None; self.targets.len()];
+        let mut order = vec![0];
+        let mut next = 0;
+        while let Some(&target) = order.get(next) {
+            next += 1;
+            for &instance in &self.targets[target].1 {
+                let (instance, waits) = &self.instances[instance];
+                if Arc::ptr_eq(instance, &self.asker) {
+                    return Some(self.path(target, &from));
+                }
+                for &further in waits {
+                    if stuck[further] && !order.contains(&further) {
+                        from[further] = Some(target);
+                        order.push(further);
+                    }
+                }
+            }
+        }
+        // Others may be in a cycle of their own for the moment in which they find out.
+        None
+    }
+
+    /// Which targets nobody will ever answer for, given that the asker waits. Everybody is stuck, but
+    /// who waits for nobody; who waits for none that is stuck; and so on.
+    fn stuck(&self) -> Vec<bool> {
+        let mut stuck = vec![true; self.targets.len()];
+        loop {
+            let goes_on = |instance: usize| {
+                let (instance, waits) = &self.instances[instance];
+                !Arc::ptr_eq(instance, &self.asker) && waits.iter().all(|&target| !stuck[target])
+            };
+            let freed: Vec<usize> = (0..self.targets.len())
+                .filter(|&target| stuck[target])
+                .filter(|&target| {
+                    let answerers = &self.targets[target].1;
+                    answerers.is_empty() || answerers.iter().any(|&instance| goes_on(instance))
+                })
+                .collect();
+            if freed.is_empty() {
+                return stuck;
+            }
+            freed.into_iter().for_each(|target| stuck[target] = false);
+        }
+    }
+
+    /// From the asker over `last`, whose answer only the asker could give, back to the asker.
+    fn path(&self, last: usize, from: &[Option<usize>]) -> Vec<Arc<str>> {
+        let back = std::iter::successors(Some(last), |&target| from[target]);
+        let mut path: Vec<_> = back.map(|target| Arc::clone(self.targets[target].0.name())).collect();
+        path.push(Arc::clone(&self.asker.label));
+        path.reverse();
+        path
+    }
 }

@@ -3,7 +3,7 @@
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, fut::wrap_future};
 use actix_rt::Arbiter;
 
-use super::serve::serve;
+use super::serve::{Departure, serve};
 use crate::agent::{Agent, Command, Instance, Seat, current};
 use crate::sync::Arc;
 
@@ -11,10 +11,13 @@ use crate::sync::Arc;
 pub(crate) fn seat<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A + Send + Sync>) {
     let instance = Arc::clone(&seat.instance);
     let arbiter = seat.home.arbiter.clone();
+    let is_own = seat.home.is_own;
+    // From here on the instance ends in order, also if its arbiter is gone and nothing of this ever runs.
+    let departure = Departure::of(seat);
     let address = HostActor::start_in_arbiter(&arbiter, move |_| HostActor {
-        instance: Arc::clone(&seat.instance),
-        is_own: seat.home.is_own,
-        start: Some((seat, factory)),
+        instance: Arc::clone(&departure.seat().instance),
+        is_own,
+        start: Some((departure, factory)),
     });
     instance.connect(Box::new(move |command| {
         if !address.connected() {
@@ -25,7 +28,7 @@ pub(crate) fn seat<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A 
     }));
 }
 
-type Start<A> = (Seat<<A as Agent>::Message>, Arc<dyn Fn() -> A + Send + Sync>);
+type Start<A> = (Departure<<A as Agent>::Message>, Arc<dyn Fn() -> A + Send + Sync>);
 
 struct HostActor<A: Agent> {
     start: Option<Start<A>>,
@@ -37,8 +40,8 @@ impl<A: Agent> Actor for HostActor<A> {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some((seat, factory)) = self.start.take() else { return };
-        let life = current::scope(Arc::clone(&self.instance), serve(seat, factory));
+        let Some((departure, factory)) = self.start.take() else { return };
+        let life = current::scope(Arc::clone(&self.instance), serve::<A>(departure, factory));
         ctx.spawn(wrap_future::<_, Self>(life).map(|(), _, ctx| ctx.stop()));
     }
 

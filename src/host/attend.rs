@@ -1,5 +1,6 @@
 //! One incarnation at work: take, handle, account, and look up in between.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::in_hand::{InHand, Lent, fail};
@@ -36,6 +37,8 @@ const SLOW_NANOS: u64 = 1_000_000;
 pub(super) struct Attendance<'a, A: Agent> {
     seat: &'a Seat<A::Message>,
     recorder: &'a mut Recorder,
+    /// Outlasts this incarnation.
+    paused: &'a mut bool,
     draining: bool,
     slice_began: Nanos,
     slice_messages: u32,
@@ -48,21 +51,24 @@ enum Step {
 }
 
 impl<'a, A: Agent> Attendance<'a, A> {
-    pub(super) fn new(seat: &'a Seat<A::Message>, recorder: &'a mut Recorder) -> Self {
+    pub(super) fn new(seat: &'a Seat<A::Message>, recorder: &'a mut Recorder, paused: &'a mut bool) -> Self {
         // An incarnation that begins after its mailbox was closed has only what is left to do.
         let draining = seat.cell.mailbox.is_closed();
-        Self { seat, recorder, draining, slice_began: seat.cell.now(), slice_messages: 0 }
+        Self { seat, recorder, paused, draining, slice_began: seat.cell.now(), slice_messages: 0 }
     }
 
     pub(super) async fn attend(&mut self, agent: &mut A, ctx: &mut Context<A>) -> Outcome {
         let cell = &*self.seat.cell;
         let mut now = cell.now();
         loop {
-            if self.seat.instance.has_commands() {
+            if self.seat.instance.has_commands() || *self.paused {
                 if let Some(outcome) = self.obey(agent).await {
                     return outcome;
                 }
                 now = cell.now();
+            }
+            if ctx.stop_requested() {
+                return Outcome::StoppedItself;
             }
             // While draining, lingering batches need not wait for company that cannot come any more.
             let ripe_by = if self.draining { Nanos(u64::MAX) } else { now };
@@ -81,9 +87,6 @@ impl<'a, A: Agent> Attendance<'a, A> {
             match step {
                 Step::Next(ended) => now = ended,
                 Step::Failed => return Outcome::Failed,
-            }
-            if ctx.stop_requested() {
-                return Outcome::StoppedItself;
             }
             if self.slice_is_over(now) {
                 self.recorder.write_down();
@@ -112,7 +115,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let (message, remains) = envelope.take_apart();
         let kind = remains.kind;
         let in_hand = InHand::new(cell, remains);
-        let handled = guarded(agent.handle(message, ctx)).await;
+        let handled = self.watch(agent.handle(message, ctx)).await;
         let ended = cell.now();
         let sample = sample(sent_at, now, ended, ended.since(now));
         let (outcome, agent_failed) = self.judge(handled, kind);
@@ -146,7 +149,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let (priority, attempts) = (first.priority, first.failed_attempts);
         ctx.begin(priority, attempts);
         let mut lent = Lent::new(cell, Batch::new(alive));
-        let handled = guarded(agent.handle_batch(lent.batch(), ctx)).await;
+        let handled = self.watch(agent.handle_batch(lent.batch(), ctx)).await;
         let ended = cell.now();
         let (outcome, agent_failed) = self.judge(handled, "batch");
         let mut settled = lent.take_back();
@@ -195,15 +198,36 @@ impl<'a, A: Agent> Attendance<'a, A> {
         if agent_failed { Step::Failed } else { Step::Next(ended) }
     }
 
+    /// Runs a handler; `None` if it panicked. While it waits, what was recorded before it is visible.
+    async fn watch<F: Future>(&mut self, handler: F) -> Option<F::Output> {
+        let mut handler = std::pin::pin!(guarded(handler));
+        std::future::poll_fn(|cx| {
+            let polled = handler.as_mut().poll(cx);
+            if polled.is_pending() {
+                self.recorder.write_down();
+            }
+            polled
+        })
+        .await
+    }
+
     /// What a handler's end means for the message, and whether the agent failed with it.
     fn judge(&self, handled: Option<Result<(), A::Error>>, kind: &'static str) -> (Handled, bool) {
         let agent = &self.seat.instance.label;
         match handled {
             Some(Ok(())) => (Handled::Well, false),
             Some(Err(error)) => {
-                let agent_failed = A::severity(&error) == Severity::Agent;
-                tracing::warn!(%agent, kind, %error, agent_failed, "a message failed");
-                (Handled::Failed, agent_failed)
+                // Judging, showing and dropping an error are a user's code too.
+                let judged = catch_unwind(AssertUnwindSafe(move || {
+                    let agent_failed = A::severity(&error) == Severity::Agent;
+                    tracing::warn!(%agent, kind, %error, agent_failed, "a message failed");
+                    agent_failed
+                }));
+                if judged.is_err() {
+                    self.seat.cell.stats.panicked();
+                    tracing::error!(%agent, kind, "a handler's error panicked");
+                }
+                (Handled::Failed, judged.unwrap_or(true))
             }
             None => {
                 self.seat.cell.stats.panicked();
@@ -217,13 +241,12 @@ impl<'a, A: Agent> Attendance<'a, A> {
     /// Obeys commands until there are none. An outcome if one of them ends this incarnation.
     async fn obey(&mut self, agent: &mut A) -> Option<Outcome> {
         let instance: &Arc<Instance> = &self.seat.instance;
-        let mut paused = false;
         loop {
             match instance.next_command() {
                 Some(Command::Stop { drain: false }) => return Some(Outcome::Stopped),
                 Some(Command::Stop { drain: true }) => {
                     self.draining = true;
-                    paused = false;
+                    *self.paused = false;
                     self.seat.cell.mailbox.set_gate(Gate::Closed);
                     instance.set_state(AgentState::Draining);
                 }
@@ -236,18 +259,16 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     let state = guarded(async { agent.inspect() }).await.unwrap_or_default();
                     let _ = answer.send(inspection(instance, state));
                 }
-                Some(Command::Pause) if !self.draining => {
-                    paused = true;
-                    instance.set_state(AgentState::Paused);
-                    self.recorder.rest();
-                    self.seat.cell.mailbox.hand_over(instance.consumer);
-                }
-                Some(Command::Resume) if paused => {
-                    paused = false;
+                Some(Command::Pause) if !self.draining => *self.paused = true,
+                Some(Command::Resume) if *self.paused => {
+                    *self.paused = false;
                     instance.set_state(AgentState::Running);
                 }
                 Some(Command::Pause | Command::Resume) => {}
-                None if paused => {
+                None if *self.paused => {
+                    instance.set_state(AgentState::Paused);
+                    self.recorder.rest();
+                    self.seat.cell.mailbox.hand_over(instance.consumer);
                     sleep::for_command(instance, None).await;
                 }
                 None => return None,

@@ -8,19 +8,25 @@ use futures_util::FutureExt;
 use super::attend::{Attendance, Outcome};
 use super::sleep;
 use crate::agent::{Agent, AgentCell, Command, Context, Escalation, Inspection, Instance, Restart, Seat};
+use crate::mailbox::Gate;
 use crate::message::Message;
 use crate::runtime::supervision::{Supervisor, Verdict};
 use crate::sync::Arc;
 use crate::telemetry::{AgentState, Recorder};
 
 /// Serves an agent's mailbox from its first incarnation to its end.
-pub(super) async fn serve<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A + Send + Sync>) {
-    let departure = Departure { seat: &seat, end: AgentState::Stopped };
+pub(super) async fn serve<A: Agent>(
+    departure: Departure<A::Message>,
+    factory: Arc<dyn Fn() -> A + Send + Sync>,
+) {
+    let seat = departure.seat();
     let mut life = Life {
-        seat: &seat,
+        seat,
         factory: &*factory,
         recorder: Recorder::new(Arc::clone(&seat.cell.stats), seat.cell.commons.latencies),
         supervisor: Supervisor::new(seat.options.supervision),
+        has_started: false,
+        paused: false,
     };
     let end = life.live().await;
     drop(life);
@@ -32,21 +38,31 @@ struct Life<'a, A: Agent> {
     factory: &'a (dyn Fn() -> A + Send + Sync),
     recorder: Recorder,
     supervisor: Supervisor,
+    /// Whether the current incarnation got past its `started`.
+    has_started: bool,
+    /// Told to pause, in whatever incarnation, and not to resume since.
+    paused: bool,
 }
 
 impl<A: Agent> Life<'_, A> {
     async fn live(&mut self) -> AgentState {
         loop {
             let restart = self.seat.options.supervision.restart;
-            let rest = match self.incarnation().await {
+            let closed = || self.seat.cell.mailbox.is_closed();
+            let rest = match self.guarded_incarnation().await {
                 Outcome::Stopped => return AgentState::Stopped,
                 Outcome::StoppedItself if restart != Restart::Always => return AgentState::Stopped,
-                Outcome::StoppedItself | Outcome::Restart => Duration::ZERO,
+                Outcome::Restart => Duration::ZERO,
                 Outcome::Failed if restart == Restart::Never => return AgentState::Failed,
-                Outcome::Failed => match self.supervisor.failed(self.seat.cell.now()) {
-                    Verdict::RestartAfter(rest) => rest,
-                    Verdict::GiveUp => return AgentState::Failed,
-                },
+                // It was to end: started once more for what is queued, and no oftener.
+                Outcome::Failed if !self.has_started && closed() => return AgentState::Stopped,
+                // One that always stops itself must not spin, so that counts like a failure.
+                Outcome::StoppedItself | Outcome::Failed => {
+                    match self.supervisor.failed(self.seat.cell.now()) {
+                        Verdict::RestartAfter(rest) => rest,
+                        Verdict::GiveUp => return AgentState::Failed,
+                    }
+                }
             };
             if let Some(end) = self.back_off(rest).await {
                 return end;
@@ -55,10 +71,29 @@ impl<A: Agent> Life<'_, A> {
         }
     }
 
+    /// An incarnation, whatever of a user's code panics in it and wherever.
+    async fn guarded_incarnation(&mut self) -> Outcome {
+        if let Some(outcome) = guarded(self.incarnation()).await {
+            return outcome;
+        }
+        tracing::error!(agent = %self.seat.instance.label, "the agent panicked outside its handler");
+        self.seat.cell.stats.panicked();
+        self.stop_children().await;
+        Outcome::Failed
+    }
+
+    async fn stop_children(&self) {
+        let children = self.seat.instance.take_children();
+        if !children.is_empty() {
+            self.seat.runtime.stop_cells(&children).await;
+        }
+    }
+
     /// From the factory to the last message of this incarnation.
     async fn incarnation(&mut self) -> Outcome {
         let instance = &self.seat.instance;
         instance.set_state(AgentState::Starting);
+        self.has_started = false;
         let mut ctx = Context::new(self.seat.clone());
         let Ok(mut agent) = catch_unwind(AssertUnwindSafe(self.factory)) else {
             tracing::error!(agent = %instance.label, "the agent's factory panicked");
@@ -66,9 +101,11 @@ impl<A: Agent> Life<'_, A> {
         };
         let outcome = match guarded(agent.started(&mut ctx)).await {
             Some(Ok(())) => {
-                instance.set_state(AgentState::Running);
+                let draining = self.seat.cell.mailbox.is_closed();
+                instance.set_state(if draining { AgentState::Draining } else { AgentState::Running });
+                self.has_started = true;
                 self.supervisor.started(self.seat.cell.now());
-                let mut attendance = Attendance::new(self.seat, &mut self.recorder);
+                let mut attendance = Attendance::new(self.seat, &mut self.recorder, &mut self.paused);
                 attendance.attend(&mut agent, &mut ctx).await
             }
             Some(Err(error)) => {
@@ -84,9 +121,7 @@ impl<A: Agent> Life<'_, A> {
             tracing::error!(agent = %instance.label, "the agent panicked while it stopped");
         }
         self.recorder.rest();
-        for child in ctx.take_children() {
-            self.seat.runtime.stop_and_wait(&child).await;
-        }
+        self.stop_children().await;
         // After a panic the state may be torn; its drop may panic too.
         if catch_unwind(AssertUnwindSafe(|| drop(agent))).is_err() {
             tracing::error!(agent = %instance.label, "the agent panicked while it was dropped");
@@ -101,6 +136,9 @@ impl<A: Agent> Life<'_, A> {
         // Nobody is served here for a while: other members of a pool go on.
         self.seat.cell.mailbox.hand_over(instance.consumer);
         let until = self.seat.cell.now().after(rest);
+        // However short the rest, and however often: the neighbours run in between, and so does the actor,
+        // which passes on what a former child may have to say.
+        tokio::task::yield_now().await;
         loop {
             let left = Duration::from_nanos(until.since(self.seat.cell.now()));
             if left.is_zero() && !instance.has_commands() {
@@ -110,13 +148,21 @@ impl<A: Agent> Life<'_, A> {
                 return None;
             }
             match instance.next_command() {
-                Some(Command::Stop { .. }) => return Some(AgentState::Stopped),
+                Some(Command::Stop { drain: false }) => return Some(AgentState::Stopped),
+                Some(Command::Stop { drain: true }) => {
+                    // What is queued is handled by one more incarnation, which need not rest.
+                    self.seat.cell.mailbox.set_gate(Gate::Closed);
+                    self.paused = false;
+                    return None;
+                }
+                Some(Command::Pause) => self.paused = true,
+                Some(Command::Resume) => self.paused = false,
                 Some(Command::Restart) => return None,
                 Some(Command::Inspect(answer)) => {
                     let _ = answer.send(inspection(instance, serde_json::Value::Null));
                 }
-                // A pause is for agents that run; a child's failure died with its parent's incarnation.
-                Some(Command::Pause | Command::Resume | Command::ChildFailed(_)) | None => {}
+                // A child's failure died with its parent's incarnation.
+                Some(Command::ChildFailed(_)) | None => {}
             }
         }
     }
@@ -131,24 +177,33 @@ pub(super) async fn guarded<F: Future>(future: F) -> Option<F::Output> {
     AssertUnwindSafe(future).catch_unwind().await.ok()
 }
 
-/// Leaves the cell in order, also when the loop is dropped because its arbiter ends.
-struct Departure<'a, M: Message> {
-    seat: &'a Seat<M>,
+/// Leaves the cell in order, also when the loop is dropped because its arbiter ends, or never runs because
+/// its arbiter has ended.
+pub(super) struct Departure<M: Message> {
+    seat: Seat<M>,
     end: AgentState,
 }
 
-impl<M: Message> Departure<'_, M> {
+impl<M: Message> Departure<M> {
+    pub(super) fn of(seat: Seat<M>) -> Self {
+        Self { seat, end: AgentState::Stopped }
+    }
+
+    pub(super) fn seat(&self) -> &Seat<M> {
+        &self.seat
+    }
+
     fn with(mut self, end: AgentState) {
         self.end = end;
     }
 }
 
-impl<M: Message> Drop for Departure<'_, M> {
+impl<M: Message> Drop for Departure<M> {
     fn drop(&mut self) {
-        let Seat { cell, instance, runtime, options, parent, .. } = self.seat;
-        AgentCell::leave(cell, instance, self.end);
+        let Seat { cell, instance, runtime, options, parent, .. } = &self.seat;
         if self.end == AgentState::Failed {
             tracing::error!(agent = %instance.label, "the agent failed too often and was given up");
+            // Before the end is seen: a parent that waits for it must not be told in its next incarnation.
             match (parent, options.supervision.escalation) {
                 (Some(parent), Escalation::Parent) => {
                     let _ = parent.command(Command::ChildFailed(Arc::clone(&instance.label)));
@@ -157,6 +212,7 @@ impl<M: Message> Drop for Departure<'_, M> {
                 (_, Escalation::Shutdown) => runtime.request_shutdown(),
             }
         }
-        runtime.note_end(&cell.name);
+        AgentCell::leave(cell, instance, self.end);
+        runtime.note_end(&cell.family);
     }
 }

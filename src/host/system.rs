@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use actix_rt::{Arbiter, ArbiterHandle, System, SystemRunner};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::agent::Placement;
+use crate::agent::{Placement, current};
 use crate::sync::{Arc, Mutex, Ordering, lock};
 
 /// The arbiter an agent lives on.
@@ -19,6 +19,15 @@ pub(crate) struct Home {
     pub(super) arbiter: ArbiterHandle,
     /// The arbiter is there for one agent instance and ends with it.
     pub(super) is_own: bool,
+}
+
+impl Home {
+    /// Nobody moves in after all.
+    pub(crate) fn give_up(&self) {
+        if self.is_own {
+            self.arbiter.stop();
+        }
+    }
 }
 
 impl fmt::Debug for Home {
@@ -43,6 +52,8 @@ pub(crate) struct Host {
 struct Threads {
     system: Option<JoinHandle<()>>,
     arbiters: Vec<Arbiter>,
+    /// Nothing is started any more.
+    stopped: bool,
 }
 
 impl Host {
@@ -69,11 +80,19 @@ impl Host {
             shared: Vec::new(),
             next_shared: AtomicUsize::new(0),
             groups: Mutex::new(HashMap::new()),
-            threads: Mutex::new(Threads { system: Some(thread), arbiters: Vec::new() }),
+            threads: Mutex::new(Threads { system: Some(thread), ..Threads::default() }),
             single_threaded: false,
         };
-        host.shared =
-            (0..shared_arbiters.max(1)).map(|_| host.new_arbiter(Rank::Usual)).collect::<io::Result<_>>()?;
+        let shared = (0..shared_arbiters.max(1)).map(|_| host.new_arbiter(Rank::Usual)).collect();
+        match shared {
+            Ok(shared) => host.shared = shared,
+            Err(error) => {
+                // Those that did start must not stay behind.
+                host.stop();
+                host.join();
+                return Err(error);
+            }
+        }
         Ok(host)
     }
 
@@ -116,6 +135,7 @@ impl Host {
                 Arbiter::try_with_tokio_rt(move || {
                     // On the arbiter's thread, before it starts others: on Linux they inherit it.
                     rank.apply();
+                    current::mark_arbiter();
                     event_loop()
                 })
             })?
@@ -123,6 +143,10 @@ impl Host {
             .map_err(|_| io::Error::other("an arbiter panicked while it started"))??;
         let handle = arbiter.handle();
         let mut threads = lock(&self.threads);
+        if threads.stopped {
+            arbiter.stop();
+            return Err(io::Error::other("the runtime has ended"));
+        }
         // Arbiters that ended with their agent leave their place.
         threads.arbiters.retain(Arbiter::alive);
         threads.arbiters.push(arbiter);
@@ -134,6 +158,11 @@ impl Host {
         &self.timers
     }
 
+    /// Whether its timers end with it; in virtual time they belong to the test.
+    pub(crate) fn ends_its_timers(&self) -> bool {
+        !self.single_threaded
+    }
+
     /// Runs a future on the system arbiter.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.system.arbiter().spawn(future);
@@ -141,19 +170,28 @@ impl Host {
 
     /// Tells every thread to end. Handlers still running are dropped at their next await.
     pub(crate) fn stop(&self) {
-        if !self.single_threaded {
-            self.system.stop();
+        if self.single_threaded {
+            return;
         }
+        let mut threads = lock(&self.threads);
+        threads.stopped = true;
+        // The system would tell those it knows; one that is just starting it may not know yet.
+        for arbiter in &threads.arbiters {
+            arbiter.stop();
+        }
+        self.system.stop();
     }
 
-    /// Waits for the threads to end; blocks.
+    /// Waits for the threads to end, after [`stop`](Self::stop); blocks, as long as a handler blocks its thread.
     pub(crate) fn join(&self) {
-        let threads = std::mem::take(&mut *lock(&self.threads));
-        for arbiter in threads.arbiters {
-            arbiter.stop();
+        let (arbiters, system) = {
+            let mut threads = lock(&self.threads);
+            (std::mem::take(&mut threads.arbiters), threads.system.take())
+        };
+        for arbiter in arbiters {
             let _ = arbiter.join();
         }
-        if let Some(system) = threads.system {
+        if let Some(system) = system {
             let _ = system.join();
         }
     }

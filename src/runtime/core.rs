@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use super::registry::Registry;
+use super::shutdown::Ending;
 use crate::agent::Commons;
 use crate::host::Host;
 use crate::sync::{Arc, AtomicU64, Ordering};
@@ -22,6 +23,8 @@ pub(crate) struct Core {
     /// Woken when somebody asks for a shutdown.
     pub(crate) wanted_down: Notify,
     pub(crate) shutdown_requested: AtomicBool,
+    /// How it ended: whoever else asks for a shutdown waits for the same one.
+    pub(crate) ending: OnceCell<Ending>,
     shutdown_deadline_nanos: AtomicU64,
 }
 
@@ -36,6 +39,7 @@ impl Core {
             closing: AtomicBool::new(false),
             wanted_down: Notify::new(),
             shutdown_requested: AtomicBool::new(false),
+            ending: OnceCell::new(),
             shutdown_deadline_nanos: AtomicU64::new(crate::clock::nanos(shutdown_deadline)),
         }
     }
@@ -46,6 +50,15 @@ impl Core {
 
     pub(crate) fn set_shutdown_deadline(&self, deadline: Duration) {
         self.shutdown_deadline_nanos.store(crate::clock::nanos(deadline), Ordering::Relaxed);
+    }
+
+    /// Stops the threads. Spawning is over, and so are timers that run on the system's thread.
+    pub(crate) fn stop(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        if self.host.ends_its_timers() {
+            self.commons.close_timers();
+        }
+        self.host.stop();
     }
 
     /// Waits until `done` holds, looking again whenever an agent ends; whether it did in time.

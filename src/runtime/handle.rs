@@ -7,12 +7,14 @@ use super::core::Core;
 use super::error::{FindError, SpawnError};
 use super::registry::Entry;
 use super::shutdown::command;
-use crate::agent::{Agent, AgentCell, AgentOptions, AgentRef, Command, Instance, Placement, Pool, Seat};
+use crate::agent::{
+    Agent, AgentCell, AgentOptions, AgentRef, AnyCell, Command, Instance, Pool, Seat, short_name,
+};
 use crate::delivery::DeadLetter;
 use crate::host::{self, Home};
 use crate::message::{Key, Message};
 use crate::sync::{Arc, Ordering};
-use crate::telemetry::Snapshot;
+use crate::telemetry::{AgentState, Snapshot};
 
 /// How long a parent waits for a child to drain before it cuts it short.
 const CHILD_DRAIN: Duration = Duration::from_secs(5);
@@ -58,34 +60,38 @@ impl RuntimeHandle {
         parent: Option<(Arc<Instance>, Home)>,
     ) -> Result<AgentRef<A::Message>, SpawnError> {
         let name: Arc<str> = Arc::from(name);
-        let seats = self
-            .furnish::<A>(&name, options, parent)
-            .map_err(|source| SpawnError::Thread { name: name.to_string(), source })?;
-        let reference = reference(&seats);
-        if self.core.closing.load(Ordering::SeqCst) {
-            return Err(SpawnError::ShuttingDown { name: name.to_string() });
-        }
+        let options = Arc::new(options);
+        let places = self.furnish::<A>(&name, &options);
+        let reference = reference(options.pool, &places);
         if !self.core.registry.register(Arc::clone(&name), Entry::new(&reference)) {
             return Err(SpawnError::NameTaken { name: name.to_string() });
         }
+        // Registered before the look: a shutdown that begins after it finds the agent and stops it.
+        if self.core.closing.load(Ordering::SeqCst) {
+            self.withdraw(&places);
+            return Err(SpawnError::ShuttingDown { name: name.to_string() });
+        }
+        // Threads last: a spawn that is refused starts none.
+        let (parent, parents_home) = parent.unzip();
+        let homes = match self.homes(&options, parents_home.as_ref()) {
+            Ok(homes) => homes,
+            Err(source) => {
+                self.withdraw(&places);
+                return Err(SpawnError::Thread { name: name.to_string(), source });
+            }
+        };
         let factory: Arc<dyn Fn() -> A + Send + Sync> = Arc::new(factory);
-        for seat in seats {
+        for ((cell, instance), home) in places.into_iter().zip(homes) {
+            let (runtime, options, parent) = (self.clone(), Arc::clone(&options), parent.clone());
+            let seat = Seat { cell, instance, runtime, options, parent, home };
             host::seat(seat, Arc::clone(&factory));
         }
         Ok(reference)
     }
 
-    /// A cell for each mailbox, a seat for each instance.
-    fn furnish<A: Agent>(
-        &self,
-        name: &Arc<str>,
-        options: AgentOptions,
-        parent: Option<(Arc<Instance>, Home)>,
-    ) -> std::io::Result<Vec<Seat<A::Message>>> {
-        let options = Arc::new(options);
-        let (parent, parents_home) = parent.unzip();
-        let path = std::any::type_name::<A>();
-        let agent_type = path.rsplit("::").next().unwrap_or(path);
+    /// A cell for each mailbox, an instance for each member.
+    fn furnish<A: Agent>(&self, name: &Arc<str>, options: &AgentOptions) -> Vec<Place<A::Message>> {
+        let agent_type = short_name(std::any::type_name::<A>());
         let cell = |name: Arc<str>, family: &Arc<str>| {
             Arc::new(AgentCell::new(
                 name,
@@ -97,8 +103,7 @@ impl RuntimeHandle {
             ))
         };
         let shared = cell(Arc::clone(name), name);
-        let mut seats = Vec::new();
-        for number in 0..options.pool.instances() {
+        let place = |number| {
             let label = match options.pool {
                 Pool::Single => Arc::clone(name),
                 Pool::Shared(_) | Pool::ByKey(_) => Arc::from(format!("{name}/{number}")),
@@ -110,20 +115,32 @@ impl RuntimeHandle {
             let consumer = u32::try_from(number).unwrap_or(u32::MAX);
             let instance = Arc::new(Instance::new(consumer, label));
             cell.add_instance(Arc::clone(&instance));
-            seats.push(Seat {
-                cell,
-                instance,
-                runtime: self.clone(),
-                options: Arc::clone(&options),
-                parent: parent.clone(),
-                home: self.home(&options.placement, parents_home.as_ref())?,
-            });
-        }
-        Ok(seats)
+            (cell, instance)
+        };
+        (0..options.pool.instances()).map(place).collect()
     }
 
-    fn home(&self, placement: &Placement, parent: Option<&Home>) -> std::io::Result<Home> {
-        self.core.host.home(placement, parent)
+    /// An arbiter for each instance.
+    fn homes(&self, options: &AgentOptions, parent: Option<&Home>) -> std::io::Result<Vec<Home>> {
+        let mut homes = Vec::new();
+        for _ in 0..options.pool.instances() {
+            match self.core.host.home(&options.placement, parent) {
+                Ok(home) => homes.push(home),
+                Err(error) => {
+                    homes.iter().for_each(Home::give_up);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(homes)
+    }
+
+    /// Takes back what was registered and will never be seated.
+    fn withdraw<M: Message>(&self, places: &[Place<M>]) {
+        for (cell, instance) in places {
+            cell.leave(instance, AgentState::Stopped);
+            self.note_end(&cell.family);
+        }
     }
 
     /// The agent of this name, if it takes messages of type `M`.
@@ -170,13 +187,19 @@ impl RuntimeHandle {
         cells.iter().filter(|cell| !cell.has_ended()).map(|cell| cell.name().to_string()).collect()
     }
 
-    /// Stops an agent: it handles what it has (for 5 s at most) and ends. Resolves when it has ended.
+    /// Stops an agent: it handles what it has and ends. Resolves when it has ended. After 5 s it is told to
+    /// leave what is still queued to the dead letters; after 10 s this resolves, though a handler that does
+    /// not end may still be running.
     ///
     /// # Cancel safety
     ///
     /// Dropped midway, the agent ends all the same.
     pub async fn stop_and_wait(&self, name: &str) {
-        let cells = self.core.registry.cells(name);
+        self.stop_cells(&self.core.registry.cells(name)).await;
+    }
+
+    /// The same for several cells at once.
+    pub(crate) async fn stop_cells(&self, cells: &[Arc<dyn AnyCell>]) {
         let ended = || cells.iter().all(|cell| cell.has_ended());
         cells.iter().for_each(|cell| command(&**cell, || Command::Stop { drain: true }));
         if !self.core.wait_until(CHILD_DRAIN, ended).await {
@@ -187,7 +210,9 @@ impl RuntimeHandle {
 
     /// Asks whoever owns the runtime to shut it down.
     pub fn request_shutdown(&self) {
-        self.core.shutdown_requested.store(true, Ordering::SeqCst);
+        if self.core.shutdown_requested.swap(true, Ordering::SeqCst) {
+            return;
+        }
         self.core.wanted_down.notify_waiters();
         let core = Arc::clone(&self.core);
         self.core.host.spawn(async move {
@@ -223,9 +248,12 @@ impl fmt::Debug for RuntimeHandle {
     }
 }
 
-fn reference<M: Message>(seats: &[Seat<M>]) -> AgentRef<M> {
-    match seats[0].options.pool {
-        Pool::Single | Pool::Shared(_) => AgentRef::to(Arc::clone(&seats[0].cell)),
-        Pool::ByKey(_) => AgentRef::by_key(seats.iter().map(|seat| Arc::clone(&seat.cell)).collect()),
+/// What an instance is before it has a home.
+type Place<M> = (Arc<AgentCell<M>>, Arc<Instance>);
+
+fn reference<M: Message>(pool: Pool, places: &[Place<M>]) -> AgentRef<M> {
+    match pool {
+        Pool::Single | Pool::Shared(_) => AgentRef::to(Arc::clone(&places[0].0)),
+        Pool::ByKey(_) => AgentRef::by_key(places.iter().map(|(cell, _)| Arc::clone(cell)).collect()),
     }
 }

@@ -55,13 +55,14 @@ impl Runtime {
     }
 
     /// Ends in order: no new messages from outside; then, by stop order, each agent handles what it has
-    /// and ends; after the builder's deadline (10 s by default) the rest goes to the dead letters.
+    /// and ends; after the builder's deadline (10 s by default) the rest goes to the dead letters. Resolves
+    /// when the threads have ended, so a handler that blocks its thread holds it up.
     ///
     /// # Cancel safety
     ///
     /// Dropped midway, the runtime ends at once, as by a drop.
     pub async fn shutdown(self) -> ShutdownReport {
-        let report = self.handle.core().shut_down().await;
+        self.handle.core().shut_down().await;
         let core = self.handle.core().clone();
         let (done, joined) = tokio::sync::oneshot::channel();
         // Joining blocks, and this future may run anywhere.
@@ -70,7 +71,7 @@ impl Runtime {
             let _ = done.send(());
         });
         let _ = joined.await;
-        report
+        self.handle.core().report()
     }
 
     /// [`shutdown`](Self::shutdown) for a thread that may block.
@@ -79,9 +80,9 @@ impl Runtime {
     ///
     /// Inside an async context, where a thread may not block.
     pub fn shutdown_blocking(self) -> ShutdownReport {
-        let report = self.block_on(self.handle.core().shut_down());
+        self.block_on(self.handle.core().shut_down());
         self.handle.core().host.join();
-        report
+        self.handle.core().report()
     }
 
     /// [`shutdown`](Self::shutdown) with another deadline than the builder's.
@@ -105,6 +106,6 @@ impl Deref for Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.handle.core().host.stop();
+        self.handle.core().stop();
     }
 }

@@ -24,9 +24,32 @@ pub struct ShutdownReport {
     pub undelivered: u64,
 }
 
+/// A shutdown up to the moment its threads were told to stop.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    cut_short: Vec<String>,
+    dead_before: u64,
+}
+
 impl Core {
-    /// Closes, drains by stop order, cuts short what is left, and stops the threads.
-    pub(crate) async fn shut_down(&self) -> ShutdownReport {
+    /// Closes, drains by stop order, cuts short what is left, and stops the threads. Once: who comes later
+    /// waits for the shutdown under way, or carries it on if its caller went away.
+    pub(crate) async fn shut_down(&self) {
+        self.ending.get_or_init(|| self.end()).await;
+    }
+
+    /// How it ended, once the threads have.
+    pub(crate) fn report(&self) -> ShutdownReport {
+        let dead = self.commons.dead_letters.total();
+        let cut_short = self.ending.get().map(|ending| ending.cut_short.clone()).unwrap_or_default();
+        ShutdownReport {
+            drained: cut_short.is_empty(),
+            cut_short,
+            undelivered: dead - self.ending.get().map_or(dead, |ending| ending.dead_before),
+        }
+    }
+
+    async fn end(&self) -> Ending {
         self.closing.store(true, Ordering::SeqCst);
         let dead_before = self.commons.dead_letters.total();
         let cells = self.registry.all_cells();
@@ -49,12 +72,8 @@ impl Core {
             // Whoever is still in a handler keeps it until the threads stop; nothing more is queued.
             group.iter().for_each(|cell| cell.close());
         }
-        self.host.stop();
-        ShutdownReport {
-            drained: cut_short.is_empty(),
-            cut_short,
-            undelivered: self.commons.dead_letters.total() - dead_before,
-        }
+        self.stop();
+        Ending { cut_short, dead_before }
     }
 }
 

@@ -110,7 +110,7 @@ impl Store {
     ///
     /// `sqlite://path` and `sqlite:path` are the same: a path relative to the working directory, or absolute if it
     /// begins with a slash (`sqlite:///var/lib/statim.db`). `sqlite::memory:` is a new, empty database that is gone
-    /// when the store is. `?mode=rw` refuses to create the file.
+    /// when the store is. `?mode=rw` refuses to create either.
     ///
     /// Cancel safe: a file may have been created, and nothing else.
     ///
@@ -120,9 +120,8 @@ impl Store {
     pub async fn open_with(url: &str, options: StoreOptions) -> Result<Self, OpenError> {
         let location = Location::parse(url)?;
         let (connect, file) = location.connect_options()?;
-        if let Some(folder) =
-            file.as_deref().and_then(|it| it.parent()).filter(|it| !it.as_os_str().is_empty())
-        {
+        let folder = file.as_deref().and_then(|it| it.parent()).filter(|it| !it.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|_| location.creates()) {
             std::fs::create_dir_all(folder)
                 .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
         }

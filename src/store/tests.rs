@@ -74,6 +74,9 @@ async fn a_url_may_refuse_to_create_the_file() {
     let folder = Folder::new();
     let url = format!("{}?mode=rw", folder.url("missing.db"));
     assert!(matches!(Store::open(&url).await, Err(OpenError::Sqlite { .. })));
+    let url = format!("{}?mode=rw", folder.url("absent/missing.db"));
+    assert!(matches!(Store::open(&url).await, Err(OpenError::Sqlite { .. })));
+    assert!(!folder.0.join("absent").exists(), "what may not create the file must not create its folder");
 }
 
 #[tokio::test]

@@ -125,6 +125,11 @@ impl Location {
         Ok((options, file))
     }
 
+    /// Whether opening may create what is missing.
+    pub(super) fn creates(&self) -> bool {
+        self.mode == Mode::Create
+    }
+
     /// Whether the database is in memory, and so gone with its last connection.
     pub(super) fn in_memory(&self) -> bool {
         self.mode == Mode::Memory

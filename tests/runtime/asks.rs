@@ -179,3 +179,56 @@ fn a_pool_with_a_free_member_can_be_asked_by_one_of_its_own() {
         runtime.stop_and_wait("a").await;
     });
 }
+
+#[test]
+fn an_answer_may_come_from_another_task_late_or_too_late() {
+    struct Later;
+    struct In(Duration, Reply<&'static str>);
+    impl Message for In {}
+    impl Agent for Later {
+        type Message = In;
+        type Error = std::convert::Infallible;
+        async fn handle(&mut self, In(delay, reply): In, _: &mut Context<Self>) -> Result<(), Self::Error> {
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(delay).await;
+                reply.send("here");
+            });
+            Ok(())
+        }
+    }
+    virtual_time(async |runtime| {
+        let agent = runtime.spawn("agent", AgentOptions::default(), || Later).unwrap();
+        let ask = |millis| {
+            let delay = Duration::from_millis(millis);
+            agent.ask(move |reply| In(delay, reply)).timeout(Duration::from_millis(100))
+        };
+        assert!(matches!(ask(90).await, Ok("here")));
+        assert!(matches!(ask(110).await, Err(AskError::Timeout)));
+        // The one that came too late harms nobody.
+        runtime.advance(Duration::from_millis(100)).await;
+        assert!(matches!(ask(10).await, Ok("here")));
+        assert!(runtime.dead_letters().is_empty(), "all were handled");
+        runtime.stop_and_wait("agent").await;
+        assert!(matches!(ask(10).await, Err(AskError::Closed(_))));
+    });
+}
+
+#[test]
+fn a_question_can_be_asked_from_any_thread() {
+    let runtime = Runtime::builder().arbiters(1).start().unwrap();
+    let desk = Desk::new();
+    let agent = desk.spawn(&runtime, "agent", AgentOptions::default());
+    let plain = agent.clone();
+    let plain = std::thread::spawn(move || {
+        let ask = plain.ask(Do::Count).timeout(Duration::from_secs(20));
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ask)
+    });
+    assert!(plain.join().unwrap().is_ok());
+    let program = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let handle = program.handle().clone();
+    let blocking = program.spawn_blocking(move || {
+        handle.block_on(async { agent.ask(Do::Count).timeout(Duration::from_secs(20)).await })
+    });
+    assert_eq!(program.block_on(blocking).unwrap(), Ok(2));
+    runtime.shutdown_blocking();
+}

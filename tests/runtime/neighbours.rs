@@ -38,6 +38,7 @@ impl Agent for Metronome {
 
 #[test]
 fn a_self_flooding_agent_leaves_timers_and_neighbours_on_its_arbiter_on_time() {
+    let _machine = crate::support::the_machine();
     let runtime = Runtime::builder().arbiters(1).start().unwrap();
     let (over, floods) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let (kept, counted) = (over.clone(), floods.clone());
@@ -84,6 +85,7 @@ impl Agent for Hog {
 
 #[test]
 fn a_busy_agent_does_not_delay_one_on_an_arbiter_of_its_own() {
+    let _machine = crate::support::the_machine();
     let runtime = Runtime::builder().arbiters(1).start().unwrap();
     let hog = runtime.spawn("hog", AgentOptions::default(), || Hog).unwrap();
     let handled = Arc::new(AtomicU64::new(0));

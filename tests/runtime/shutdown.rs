@@ -103,3 +103,57 @@ fn agents_stop_by_their_order() {
     runtime.shutdown_blocking();
     assert_eq!(*log.lock().unwrap(), ["first", "middle", "last"]);
 }
+
+#[test]
+fn two_shutdowns_at_once_agree_on_what_happened() {
+    let runtime =
+        Runtime::builder().arbiters(1).shutdown_deadline(Duration::from_millis(50)).start().unwrap();
+    let desk = Desk::new();
+    let agent = desk.spawn(&runtime, "stuck", AgentOptions::default());
+    agent.try_tell(Do::Hold(0)).unwrap();
+    eventually("the agent takes its message", || agent.depth() == 0);
+    for _ in 0..100 {
+        runtime.request_shutdown();
+    }
+    eventually("the requested shutdown closes the agent", || agent.is_closed());
+    let report = runtime.shutdown_blocking();
+    assert_eq!(report.cut_short, ["stuck"]);
+    assert_eq!(report.undelivered, 1, "the message in the stuck handler's hand");
+}
+
+#[test]
+fn a_timer_that_falls_due_during_the_shutdown_is_work_from_inside() {
+    struct Late(Desk);
+    impl Agent for Late {
+        type Message = Do;
+        type Error = &'static str;
+        async fn started(&mut self, ctx: &mut Context<Self>) -> Result<(), Self::Error> {
+            ctx.send_after(Duration::from_millis(150), Do::Note(Priority::Normal, 1));
+            let me = ctx.me().clone();
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                let _ = me.tell(Do::Note(Priority::Normal, 2)).await;
+            });
+            Ok(())
+        }
+        async fn handle(&mut self, message: Do, _: &mut Context<Self>) -> Result<(), Self::Error> {
+            if let Do::Note(_, n) = message {
+                self.0.note(n);
+            }
+            Ok(())
+        }
+    }
+    let runtime = Runtime::builder().arbiters(1).start().unwrap();
+    let desk = Desk::new();
+    let kept = desk.clone();
+    let late = AgentOptions::default().stop_order(1);
+    runtime.spawn("late", late, move || Late(kept.clone())).unwrap();
+    let slow = desk.spawn(&runtime, "slow", AgentOptions::default());
+    slow.try_tell(Do::Sleep(Duration::from_millis(400))).unwrap();
+    eventually("the slow one is at it", || slow.depth() == 0);
+    let report = runtime.shutdown_blocking();
+    assert!(report.drained);
+    let mut notes = desk.notes();
+    notes.sort_unstable();
+    assert_eq!(notes, [1, 2]);
+}

@@ -95,9 +95,7 @@ impl Desk {
 
     pub(crate) fn spawn(&self, runtime: &RuntimeHandle, name: &str, options: AgentOptions) -> AgentRef<Do> {
         let desk = self.clone();
-        runtime
-            .spawn(name, options, move || Scripted { desk: desk.clone(), handled: 0 })
-            .expect("the name is free")
+        runtime.spawn(name, options, move || scripted(&desk)).expect("the name is free")
     }
 
     pub(crate) fn note(&self, n: u32) {
@@ -112,6 +110,10 @@ impl Desk {
 pub(crate) struct Scripted {
     desk: Desk,
     handled: u64,
+}
+
+pub(crate) fn scripted(desk: &Desk) -> Scripted {
+    Scripted { desk: desk.clone(), handled: 0 }
 }
 
 impl Agent for Scripted {
@@ -148,6 +150,13 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(30), "{what} did not happen within 30 s");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// The machine for one test: those that measure time and those that take all of it keep out of each
+/// other's way.
+pub(crate) fn the_machine() -> std::sync::MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Does nothing, as fast as possible, and counts.

@@ -29,7 +29,7 @@ fn a_snapshot_has_wait_service_and_end_to_end_by_priority() {
         near(normal.service.p50, 100);
         near(normal.wait.max, 905);
         near(normal.end_to_end.max, 1_006);
-        assert!(seen.latency.get(&Priority::Low).is_none());
+        assert!(!seen.latency.contains_key(&Priority::Low));
         assert!(seen.utilization > 0.6 && seen.utilization < 0.7, "{}", seen.utilization);
         let json = serde_json::to_value(&snapshot).unwrap();
         assert_eq!(json["agents"][0]["latency"]["normal"]["count"], 10);
