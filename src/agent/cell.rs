@@ -165,6 +165,10 @@ impl<M: Message> WaitTarget for AgentCell<M> {
         instances.retain(|instance| !instance.state().is_final());
         instances
     }
+
+    fn has_answerer(&self, could: &mut dyn FnMut(&Arc<Instance>) -> bool) -> bool {
+        lock(&self.instances).iter().any(|instance| !instance.state().is_final() && could(instance))
+    }
 }
 
 /// A cell whatever its message type: what the runtime needs of it.

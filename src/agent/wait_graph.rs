@@ -19,6 +19,8 @@ pub(crate) trait WaitTarget: Send + Sync {
     fn name(&self) -> &Arc<str>;
     /// Every living instance that could answer.
     fn answerers(&self) -> Vec<Arc<Instance>>;
+    /// Whether one of them `could`. The usual question, so it copies nothing.
+    fn has_answerer(&self, could: &mut dyn FnMut(&Arc<Instance>) -> bool) -> bool;
 }
 
 /// The asks that one instance's handler waits in.
@@ -78,10 +80,10 @@ struct Graph {
 impl Graph {
     /// `None` if somebody is free to answer at once, which is the usual case, or if it is too large.
     fn around(target: Arc<dyn WaitTarget>, asker: &Arc<Instance>) -> Option<Self> {
-        let is_free = |instance: &Arc<Instance>| {
+        let mut is_free = |instance: &Arc<Instance>| {
             !Arc::ptr_eq(instance, asker) && instance.waits.count.load(Ordering::SeqCst) == 0
         };
-        if target.answerers().iter().any(is_free) {
+        if target.has_answerer(&mut is_free) {
             return None;
         }
         let mut graph =

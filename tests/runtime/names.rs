@@ -207,8 +207,8 @@ fn a_stop_right_after_the_spawn_is_obeyed() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn ten_thousand_agents_leave_nothing_behind() {
-    if !alone("names::ten_thousand_agents_leave_nothing_behind") {
+fn thousands_of_agents_leave_nothing_behind() {
+    if !alone("names::thousands_of_agents_leave_nothing_behind") {
         return;
     }
     fn resident_kib() -> u64 {
@@ -218,7 +218,7 @@ fn ten_thousand_agents_leave_nothing_behind() {
     }
     let runtime = Runtime::builder().arbiters(2).start().unwrap();
     let round = || {
-        let agents: Vec<_> = (0..10_000)
+        let agents: Vec<_> = (0..5_000)
             .map(|n| runtime.spawn(&format!("agent {n}"), AgentOptions::default(), counter()).unwrap())
             .collect();
         for agent in &agents {
@@ -228,12 +228,16 @@ fn ten_thousand_agents_leave_nothing_behind() {
         eventually("all end", || agents.iter().all(AgentRef::is_closed));
         eventually("all are forgotten", || runtime.snapshot().agents.is_empty());
     };
-    round();
-    let after_one = resident_kib();
+    // How many are alive at once depends on the machine's load, and the allocator keeps what the fullest round
+    // took. A kibibyte left behind by each of the 40,000 that follow would still stand out.
     for _ in 0..2 {
         round();
     }
-    let after_three = resident_kib();
-    assert!(after_three < after_one + 16_384, "{after_one} KiB after one round, {after_three} after three");
+    let before = resident_kib();
+    for _ in 0..8 {
+        round();
+    }
+    let after = resident_kib();
+    assert!(after < before + 24_576, "{before} KiB after 10,000 agents, {after} KiB after 50,000");
     runtime.shutdown_blocking();
 }
