@@ -82,6 +82,8 @@ pub struct LetterFilter {
     pub ids: Option<Vec<i64>>,
     /// For this agent.
     pub agent: Option<String>,
+    /// Of this kind.
+    pub kind: Option<String>,
     /// With this status.
     pub status: Option<LetterStatus>,
     /// That died before.
@@ -268,6 +270,9 @@ impl LetterFilter {
         }
         if let Some(agent) = &self.agent {
             query.push(" AND agent = ").push_bind(agent.clone());
+        }
+        if let Some(kind) = &self.kind {
+            query.push(" AND kind = ").push_bind(kind.clone());
         }
         if let Some(status) = self.status {
             query.push(" AND status = ").push_bind(status.as_str());

@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 512;
 pub struct SourcePosition {
     /// The file's name, without its folder, so that the same file is the same source wherever it lies.
     pub file: Arc<str>,
-    /// The member of a zip file; empty where there are none.
+    /// The member of a zip file; empty where there are none, and where the index grows across members anyway.
     pub member: Arc<str>,
     /// Where in it: anything that grows from the beginning to the end, such as the byte.
     pub index: u64,

@@ -12,7 +12,7 @@ pub struct QuarantineEntry {
     pub file: String,
     /// The member of a zip file; empty where there are none.
     pub member: String,
-    /// Where in it, in the terms of [`SourcePosition::index`](super::SourcePosition::index).
+    /// Which record of it, from 0; the byte where the fault is in none.
     pub position: u64,
     /// The field at fault; empty where the whole is.
     pub path: String,

@@ -1,16 +1,20 @@
 //! `statim generate`: synthetic data with known truth.
 
-use super::CliError;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::args::GenerateArgs;
 use super::output::Output;
 use super::progress::Progress;
-use crate::generate::{GenerateError, Options, Truth, write_file};
+use super::{CliError, Doing, block_on};
+use crate::generate::{GenerateError, Options, Truth, write_file_unless};
 
 pub(super) fn generate(args: &GenerateArgs) -> Result<(), CliError> {
     let &GenerateArgs { kind, count, seed, first, duplicates, bad, force, json, ref output } = args;
     let options = Options { first, duplicates, bad, ..Options::new(count, seed) };
     let progress = Progress::new("generating", kind.name(), Some(count));
-    let written = write_file(kind, &options, output, force, &mut |done| progress.set(done));
+    let stop = stop_when_interrupted()?;
+    let written = write_file_unless(kind, &options, output, force, &mut |done| progress.set(done), &stop);
     progress.finish();
     let truth = written.map_err(refused)?;
 
@@ -22,6 +26,23 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<(), CliError> {
         }
     }
     out.finish(&truth)
+}
+
+/// Is set when the process is told to end. What is half written is then removed, which dying would not do.
+fn stop_when_interrupted() -> Result<Arc<AtomicBool>, CliError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    let listen = async move {
+        super::run::interrupted().await;
+        told.store(true, Ordering::Relaxed);
+        Ok(())
+    };
+    // Ends with the process.
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(|| block_on(listen))
+        .doing("starting a thread")?;
+    Ok(stop)
 }
 
 fn details(truth: &Truth) -> [(&'static str, u64); 13] {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use statim::{Runtime, ShutdownReport};
 
-use super::output::Output;
+use super::output::{Output, note};
 use super::progress::Progress as Bar;
 use super::{CliError, Doing, IngestArgs, block_on, database_url, logging};
 use crate::config::{LogFormat, LogLevel};
@@ -53,15 +53,21 @@ async fn run(
         bar.set(progress.files as u64);
         bar.message(&format!("{} records", progress.records));
     };
+    let mut ingesting = Box::pin(pipeline.ingest(files, &mut show));
     let report = tokio::select! {
-        report = pipeline.ingest(files, &mut show) => report.doing("the ingestion")?,
+        report = &mut ingesting => report,
         () = super::run::interrupted() => {
-            bar.finish();
-            runtime.shutdown().await;
-            return Err(CliError::failed("interrupted; what was read up to here is stored, and running it again goes on"));
+            note("statim: stopping (interrupt again to stop at once)");
+            pipeline.interrupt();
+            tokio::select! {
+                report = &mut ingesting => report,
+                () = super::run::interrupted() => return Err(super::run::stopped_at_once()),
+            }
         }
     };
+    drop(ingesting);
     bar.finish();
+    let report = report.doing("the ingestion")?;
     Ok((report, runtime.shutdown().await))
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::ingest::summary;
 use super::output::{Output, note};
 use super::progress::Progress as Bar;
@@ -10,7 +12,7 @@ use super::{CliError, Doing, RunArgs, block_on, logging};
 use crate::config::Config;
 use crate::deployment::{
     Deployment, DeploymentError, DeploymentOptions, IngestReport, PipelineOptions, Progress, ReplayReport,
-    RunReport, agent_reports,
+    Requeued, RunReport, agent_reports,
 };
 
 /// How often requeued dead letters are looked for.
@@ -25,8 +27,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), CliError> {
     let mut output = Output::new(args.json);
     output.line(told(&report))?;
     output.finish(&report)?;
-    let complete = report.ingest.not_stored == 0 && report.ingest.unreadable.is_empty();
-    if args.until_idle && !(complete && report.decisions.unexpected == 0 && report.decisions.unanswered == 0)
+    if args.until_idle
+        && !(report.ingest.is_complete()
+            && report.decisions.unexpected == 0
+            && report.decisions.unanswered == 0)
     {
         return Err(CliError::failed(
             "the run is not complete: see the files not read, records not stored and decisions unanswered or \
@@ -56,17 +60,28 @@ async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError>
     let mut deployment = Deployment::start(&options(config)).await.doing("starting the deployment")?;
     let mut ingest = IngestReport::default();
     let mut decisions = ReplayReport::default();
+    let pipeline = deployment.pipeline().clone();
+    let (stop, stopped) = watch::channel(false);
+    let mut working =
+        Box::pin(work(&mut deployment, config, until_idle, stopped, &mut ingest, &mut decisions));
     let worked = tokio::select! {
-        worked = work(&mut deployment, config, until_idle, &mut ingest, &mut decisions) => worked,
+        worked = &mut working => worked,
         () = interrupted() => {
             note("statim: stopping (interrupt again to stop at once)");
-            Ok(())
+            pipeline.interrupt();
+            let _ = stop.send(true);
+            tokio::select! {
+                worked = &mut working => worked,
+                () = tokio::time::sleep(config.runtime.shutdown) => Ok(()),
+                () = interrupted() => return Err(stopped_at_once()),
+            }
         }
     };
+    drop(working);
     let snapshot = deployment.snapshot();
     let shutdown = tokio::select! {
         shutdown = deployment.shutdown() => shutdown,
-        () = interrupted() => return Err(CliError::failed("stopped at once; agents may not have finished")),
+        () = interrupted() => return Err(stopped_at_once()),
     };
     worked.doing("the run")?;
     if !shutdown.drained {
@@ -81,11 +96,17 @@ async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError>
     })
 }
 
-/// Ingests the sources and plays the consent events, both at once; then, unless it is enough to be idle, watches.
+pub(super) fn stopped_at_once() -> CliError {
+    CliError::failed("stopped at once; agents may not have finished")
+}
+
+/// Ingests the sources and plays the consent events, both at once; then, unless it is enough to be idle, watches until it
+/// is `stopped`.
 async fn work(
     deployment: &mut Deployment,
     config: &Config,
     until_idle: bool,
+    mut stopped: watch::Receiver<bool>,
     ingest: &mut IngestReport,
     decisions: &mut ReplayReport,
 ) -> Result<(), DeploymentError> {
@@ -97,16 +118,19 @@ async fn work(
     let consent = deployment.consent().clone();
     let replay = async {
         match &config.consent.replay {
-            Some(path) => crate::deployment::replay(path, &consent).await,
-            None => Ok(ReplayReport::default()),
+            Some(path) => tokio::select! {
+                played = crate::deployment::replay(path, &consent, decisions) => played,
+                _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
+            },
+            None => Ok(()),
         }
     };
     let (ingested, played) =
         tokio::join!(deployment.ingest_changed(&config.ingestion.sources, &mut show), replay);
     bar.finish();
     *ingest += ingested?;
-    *decisions = played?;
-    if until_idle {
+    played?;
+    if until_idle || *stopped.borrow() {
         return Ok(());
     }
     let database = config.database.url.to_string();
@@ -117,13 +141,14 @@ async fn work(
         decisions.denied,
         shown(&config.ingestion.sources),
     ));
-    watch(deployment, config, ingest).await
+    watch_sources(deployment, config, stopped, ingest).await
 }
 
-/// Looks for new files and requeued letters for ever.
-async fn watch(
+/// Looks for new files and requeued letters until it is `stopped`.
+async fn watch_sources(
     deployment: &mut Deployment,
     config: &Config,
+    mut stopped: watch::Receiver<bool>,
     ingest: &mut IngestReport,
 ) -> Result<(), DeploymentError> {
     let mut requeues = tokio::time::interval(REQUEUE_EVERY);
@@ -139,9 +164,15 @@ async fn watch(
             }
         };
         tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
             _ = requeues.tick() => match deployment.requeue().await {
-                Ok(0) => {}
-                Ok(given) => tracing::info!(given, "dead letters were given back to their agents"),
+                Ok(Requeued { given, ingest: more }) => {
+                    if given > 0 {
+                        tracing::info!(given, "dead letters were given back to their agents");
+                    }
+                    *ingest += more;
+                }
+                Err(error @ DeploymentError::AgentEnded { .. }) => return Err(error),
                 Err(error) => tracing::error!(%error, "requeued dead letters could not be looked up"),
             },
             _ = rescan => match deployment.ingest_changed(&config.ingestion.sources, &mut |_| {}).await {

@@ -4,7 +4,7 @@
 //! still queued anywhere about that patient (a grant, an import, work on their data) is purged. Decisions are High and
 //! are recorded before they are answered, as many together as are waiting.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use statim::store::Store;
@@ -14,7 +14,7 @@ use super::book::Book;
 use super::error::LedgerError;
 use super::event::{ConsentEvent, Revocation};
 use super::ledger::Ledger;
-use super::model::{AccessRequest, Actor, Decision, Outcome, Provision, Reason};
+use super::model::{AccessRequest, Actor, Decision, Outcome, Provision, ProvisionId, Reason};
 use super::patient::PatientId;
 
 /// What the consent agent is told.
@@ -141,8 +141,10 @@ pub enum ConsentError {
 pub struct Consent {
     url: String,
     open: Option<(Ledger, Book)>,
-    /// Patients whose revocation the ledger could not record yet; nothing about them is permitted.
-    withheld: HashSet<PatientId>,
+    /// Patients with revocations that the ledger could not record yet, and of which provisions (`None`: of everything).
+    /// Nothing about them is permitted until each of those is recorded. With each, who waits to hear of it: they are told
+    /// when a later attempt succeeds, and while they wait the runtime does not take the retry for an orphan.
+    withheld: HashMap<PatientId, HashMap<Option<ProvisionId>, Vec<Reply<ConsentEvent>>>>,
     permitted: u64,
     denied: u64,
 }
@@ -151,7 +153,7 @@ impl Consent {
     /// Keeps the ledger in the database at `url`, which should be a file of its own.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), open: None, withheld: HashSet::new(), permitted: 0, denied: 0 }
+        Self { url: url.into(), open: None, withheld: HashMap::new(), permitted: 0, denied: 0 }
     }
 
     fn open(&mut self) -> (&Ledger, &mut Book) {
@@ -162,28 +164,46 @@ impl Consent {
     async fn revoke(
         &mut self,
         revocation: Revocation,
+        reply: Option<Reply<ConsentEvent>>,
         ctx: &mut Context<Self>,
-    ) -> Result<ConsentEvent, ConsentError> {
+    ) -> Result<(), ConsentError> {
         let patient = revocation.patient.clone();
         // First of all, so that nothing queued about the patient is done while the disk is busy. What is purged goes to
         // the dead letters; whoever asked for it is told.
         ctx.runtime().purge(ConsentMessage::patient_key(&patient));
         let Revocation { provision, at, by, .. } = revocation;
         let (ledger, book) = self.open();
-        match ledger.revoke(patient.clone(), provision, at, by).await {
+        match ledger.revoke(patient.clone(), provision.clone(), at, by).await {
             Ok(event) => {
                 book.apply(&event);
-                book.release(&patient);
-                self.withheld.remove(&patient);
-                Ok(event)
+                for waiting in self.release(&patient, &provision).into_iter().chain(reply) {
+                    waiting.send(event.clone());
+                }
+                Ok(())
             }
             Err(error) => {
                 // The patient's word counts although it is not on record; the failure is tried again and is loud.
                 book.withhold(&patient);
-                self.withheld.insert(patient);
+                self.withheld.entry(patient).or_default().entry(provision).or_default().extend(reply);
                 Err(error.into())
             }
         }
+    }
+
+    /// A revocation was recorded: ends what withheld the patient's data, unless another one still waits to be. Returns
+    /// who waits to hear of it.
+    fn release(&mut self, patient: &PatientId, recorded: &Option<ProvisionId>) -> Vec<Reply<ConsentEvent>> {
+        let Some(pending) = self.withheld.get_mut(patient) else { return Vec::new() };
+        let waiting = match recorded {
+            // It covers what every other one would.
+            None => pending.drain().flat_map(|(_, waiting)| waiting).collect(),
+            Some(_) => pending.remove(recorded).unwrap_or_default(),
+        };
+        if pending.is_empty() {
+            self.withheld.remove(patient);
+            self.open().1.release(patient);
+        }
+        waiting
     }
 
     async fn grant(&mut self, provision: Provision, by: Actor) -> Result<ConsentEvent, ConsentError> {
@@ -259,10 +279,7 @@ impl Agent for Consent {
     async fn handle(&mut self, message: ConsentMessage, ctx: &mut Context<Self>) -> Result<(), ConsentError> {
         match message {
             ConsentMessage::Revoke { revocation, reply } => {
-                let event = self.revoke(revocation, ctx).await?;
-                if let Some(reply) = reply {
-                    reply.send(event);
-                }
+                self.revoke(revocation, reply, ctx).await?;
             }
             ConsentMessage::Grant { provision, by, reply } => {
                 let event = self.grant(*provision, by).await?;

@@ -18,4 +18,5 @@ pub use replay::{ReplayReport, replay};
 pub use report::{
     AgentReport, IngestReport, LatencyMillis, QuarantineNote, RunReport, UnreadableFile, agent_reports,
 };
+pub use requeue::Requeued;
 pub use whole::{Deployment, DeploymentOptions};

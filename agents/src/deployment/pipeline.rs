@@ -11,6 +11,7 @@ use statim::{
 use super::error::DeploymentError;
 use super::report::{IngestReport, UnreadableFile};
 use crate::deduplication::{Deduplication, DeduplicationMessage};
+use crate::formats::FileReport;
 use crate::ingestion::{FileOutcome, Flow, Ingestion, IngestionMessage};
 
 /// Files asked for at a time; more than the pool has members, so that none of them waits.
@@ -68,6 +69,7 @@ pub struct Progress {
 pub struct Pipeline {
     ingestion: AgentRef<IngestionMessage>,
     deduplication: AgentRef<DeduplicationMessage>,
+    flow: Flow,
 }
 
 impl Pipeline {
@@ -93,16 +95,17 @@ impl Pipeline {
                 .stop_order(10),
             move || Deduplication::new(database.clone()),
         )?;
-        let (to, flow) = (deduplication.clone(), Flow::new(options.memory_bytes));
+        let flow = Flow::new(options.memory_bytes);
+        let (to, of_readers) = (deduplication.clone(), flow.clone());
         let ingestion = runtime.spawn(
             Self::INGESTION,
             AgentOptions::default()
                 .capacity(MailboxOptions::DEFAULT_CAPACITY)
                 .placement(Placement::background(Self::INGESTION))
                 .pool(Pool::Shared(options.workers.max(1))),
-            move || Ingestion::new(to.clone(), flow.clone()),
+            move || Ingestion::new(to.clone(), of_readers.clone()),
         )?;
-        Ok(Self { ingestion, deduplication })
+        Ok(Self { ingestion, deduplication, flow })
     }
 
     /// The agents that read files.
@@ -111,7 +114,14 @@ impl Pipeline {
         &self.ingestion
     }
 
-    /// Ingests files and returns when everything in them is stored.
+    /// Ends all reading: readers leave their files after the record they are at, and no other file is begun. An
+    /// [`ingest`](Self::ingest) that is under way soon returns with an account of what was stored. There is no way back.
+    pub fn interrupt(&self) {
+        self.flow.stop();
+    }
+
+    /// Ingests files and returns when everything in them is stored. One at a time: the account of what was stored is of
+    /// everything since the last one.
     ///
     /// # Cancel safety
     ///
@@ -130,6 +140,9 @@ impl Pipeline {
         let mut done = Progress { of: files.len(), ..Progress::default() };
         let mut outcomes = futures_util::stream::iter(files)
             .map(|path| async move {
+                if self.flow.is_stopped() {
+                    return (Ok(FileOutcome::Interrupted(FileReport::default())), path);
+                }
                 let asked = self
                     .ingestion
                     .ask(|reply| IngestionMessage::File { path: path.clone(), reply: Some(reply) });
@@ -143,10 +156,14 @@ impl Pipeline {
                     report.add(&file);
                     report.interrupted += 1;
                 }
-                Ok(FileOutcome::Unreadable(reason)) => {
-                    report.unreadable.push(UnreadableFile { path, reason })
+                Ok(FileOutcome::Unreadable { reason, sent }) => {
+                    report.add(&sent);
+                    report.unreadable.push(UnreadableFile { path, reason });
                 }
-                Err(error) => report.unreadable.push(UnreadableFile { path, reason: error.to_string() }),
+                Err(error) => {
+                    report.files += 1;
+                    report.unreadable.push(UnreadableFile { path, reason: error.to_string() });
+                }
             }
             done.files += 1;
             done.records = report.records;

@@ -50,7 +50,8 @@ enum Event {
     },
 }
 
-/// Plays the events in `path`, one after the other, each once the one before has been answered.
+/// Plays the events in `path`, one after the other, each once the one before has been answered, and adds what came of
+/// them to `report`.
 ///
 /// # Errors
 ///
@@ -58,17 +59,17 @@ enum Event {
 ///
 /// # Cancel safety
 ///
-/// Dropped midway, the events up to there have been played.
+/// Dropped midway, the events up to there have been played and reported; one more may have been played.
 pub async fn replay(
     path: &Path,
     consent: &AgentRef<ConsentMessage>,
-) -> Result<ReplayReport, DeploymentError> {
+    report: &mut ReplayReport,
+) -> Result<(), DeploymentError> {
     let unreadable = |source| DeploymentError::Replay { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let ended = || DeploymentError::AgentEnded { agent: "consent" };
     let inspected = consent.inspect().await.map_err(|_| ended())?;
     let is_fresh = inspected.iter().all(|instance| instance.agent["patients"] == 0);
-    let mut report = ReplayReport::default();
     for (number, line) in BufReader::new(file).lines().enumerate() {
         let line = line.map_err(unreadable)?;
         if line.trim().is_empty() {
@@ -77,9 +78,9 @@ pub async fn replay(
         // Not even what the parser says of it is repeated: it may quote the line.
         let event = serde_json::from_str(&line)
             .map_err(|_| DeploymentError::ReplayLine { path: path.to_owned(), line: number + 1 })?;
-        play(event, is_fresh, consent, &mut report).await;
+        play(event, is_fresh, consent, report).await;
     }
-    Ok(report)
+    Ok(())
 }
 
 async fn play(event: Event, is_fresh: bool, consent: &AgentRef<ConsentMessage>, report: &mut ReplayReport) {

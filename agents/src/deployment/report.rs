@@ -31,7 +31,8 @@ pub struct IngestReport {
     pub inserted: u64,
     /// Records older than what was known: kept as history.
     pub superseded: u64,
-    /// Records that turned out to be an earlier life of another.
+    /// Records stored earlier that turned out to be an earlier life of another. They were counted when they came, so
+    /// this is beside the others: each record read is inserted, updated, unchanged, superseded or not stored.
     pub merged: u64,
     /// Articles that a deletion took away.
     pub removed: u64,
@@ -47,8 +48,11 @@ pub struct IngestReport {
     pub peak_rss_bytes: Option<u64>,
     /// Files left before their end.
     pub interrupted: u64,
-    /// Records that the database refused; their files must be read again.
+    /// Records read that are not in the database, because it refused them or the run was interrupted; their files must
+    /// be read again.
     pub not_stored: u64,
+    /// Deletions read that are not in the database.
+    pub deletions_not_stored: u64,
     /// Files that the operating system did not give up.
     pub unreadable: Vec<UnreadableFile>,
     /// Files with something in the quarantine, and how much.
@@ -89,7 +93,9 @@ impl IngestReport {
     }
 
     pub(super) fn settle(&mut self, settled: Settled) {
-        let Settled { outcome, failed, .. } = settled;
+        let Settled { outcome, .. } = settled;
+        let records = outcome.inserted + outcome.updated + outcome.unchanged + outcome.superseded;
+        let deletions = outcome.deleted + outcome.deletions_without_effect;
         self.unchanged += outcome.unchanged;
         self.updated += outcome.updated;
         self.inserted += outcome.inserted;
@@ -97,11 +103,12 @@ impl IngestReport {
         self.merged += outcome.merged;
         self.removed += outcome.deleted;
         self.possible_duplicates += outcome.possible_duplicates_found;
-        self.not_stored += failed + outcome.refused.len() as u64;
+        // By difference: what never reached the agent, or was lost with it, is not stored either.
+        self.not_stored += self.records.saturating_sub(records);
+        self.deletions_not_stored += self.counts.deleted.saturating_sub(deletions);
     }
 
     pub(super) fn finish(&mut self, took: Duration) {
-        self.files += self.unreadable.len() as u64;
         self.seconds = took.as_secs_f64();
         self.records_per_second = self.records as f64 / self.seconds.max(1e-9);
         self.peak_rss_bytes = peak_rss_bytes();
@@ -111,7 +118,9 @@ impl IngestReport {
     /// Whether everything that could be read is stored.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.interrupted == 0 && self.not_stored == 0 && self.unreadable.is_empty()
+        self.interrupted == 0
+            && self.not_stored + self.deletions_not_stored == 0
+            && self.unreadable.is_empty()
     }
 }
 
@@ -134,6 +143,7 @@ impl AddAssign for IngestReport {
         self.peak_rss_bytes = self.peak_rss_bytes.max(other.peak_rss_bytes);
         self.interrupted += other.interrupted;
         self.not_stored += other.not_stored;
+        self.deletions_not_stored += other.deletions_not_stored;
         self.unreadable.extend(other.unreadable);
         self.quarantine.extend(other.quarantine);
     }

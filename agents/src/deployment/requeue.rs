@@ -4,65 +4,103 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use statim::AgentRef;
 
+use super::error::DeploymentError;
 use super::pipeline::Pipeline;
-use crate::catalogue::{CatalogueError, DeadLetter, DeadLetters};
+use super::report::IngestReport;
+use crate::catalogue::{CatalogueError, DeadLetter, DeadLetters, LetterFilter, LetterStatus};
 use crate::consent::{ConsentMessage, Provision, Revocation};
-use crate::ingestion::IngestionMessage;
 
+/// The name of the consent agent.
+const CONSENT: &str = "consent";
 /// Letters taken at a time.
 const TOGETHER: u32 = 100;
 /// How long a letter is lent to this process; lent again after that, if it never said it was done.
 const LEASE: Duration = Duration::from_secs(300);
 
-/// Gives requeued letters to their agents, and says how many.
+/// What became of requeued letters.
+#[derive(Debug, Clone, Default)]
+pub struct Requeued {
+    /// Letters that their agents have again.
+    pub given: u64,
+    /// What came of the files among them.
+    pub ingest: IngestReport,
+}
+
+/// Gives requeued letters to their agents.
 pub(super) async fn requeue(
     letters: &DeadLetters,
     pipeline: &Pipeline,
     consent: &AgentRef<ConsentMessage>,
-) -> Result<u64, CatalogueError> {
-    let mut given = 0;
-    for agent in [Pipeline::INGESTION, "consent"] {
-        let lent = letters.take_requeued(agent, TOGETHER, Timestamp::now(), LEASE).await?;
-        let mut done = Vec::new();
-        for letter in &lent {
-            if give(letter, pipeline, consent).await {
-                done.push(letter.id);
-            } else {
-                tracing::warn!(
-                    id = letter.id,
-                    agent,
-                    kind = letter.letter.kind,
-                    "a requeued letter was not accepted"
-                );
-            }
+) -> Result<Requeued, DeploymentError> {
+    let mut requeued = Requeued { given: requeue_consent(letters, consent).await?, ..Requeued::default() };
+    for letter in lend(letters, Pipeline::INGESTION).await? {
+        let Some(FileBody { path }) = body(&letter, "file") else {
+            warn(&letter);
+            continue;
+        };
+        let came = pipeline.ingest(vec![path], &mut |_| {}).await?;
+        // What cannot be read once more has a new letter; what was read in part keeps this one, to be lent again.
+        if came.interrupted == 0 && came.not_stored == 0 {
+            requeued.given += letters.finish(&[letter.id]).await?;
         }
-        given += letters.finish(&done).await?;
+        requeued.ingest += came;
     }
-    Ok(given)
+    Ok(requeued)
 }
 
-/// Whether its agent has it.
-async fn give(letter: &DeadLetter, pipeline: &Pipeline, consent: &AgentRef<ConsentMessage>) -> bool {
-    let Some(body) = &letter.letter.body else { return false };
-    match letter.letter.kind.as_str() {
-        "file" => match serde_json::from_slice::<FileBody>(body) {
-            Ok(FileBody { path }) => {
-                pipeline.ingestion().tell(IngestionMessage::File { path, reply: None }).await.is_ok()
-            }
-            Err(_) => false,
-        },
-        "revoke" => match serde_json::from_slice::<Revocation>(body) {
-            Ok(revocation) => consent.tell(ConsentMessage::Revoke { revocation, reply: None }).await.is_ok(),
-            Err(_) => false,
-        },
-        "import" => match serde_json::from_slice::<Provision>(body) {
-            Ok(provision) => consent.tell(ConsentMessage::Import(Box::new(provision))).await.is_ok(),
-            Err(_) => false,
-        },
-        _ => false,
+/// Marks the revocations that were given up, in an earlier life of this deployment, to be handed over again. What withheld
+/// their patients' data was that process's memory, and it is gone: nobody may be permitted what they revoked until
+/// somebody looks into the dead letters.
+pub(super) async fn revive_revocations(letters: &DeadLetters) -> Result<u64, CatalogueError> {
+    let filter = LetterFilter {
+        agent: Some(CONSENT.to_owned()),
+        kind: Some("revoke".to_owned()),
+        status: Some(LetterStatus::Parked),
+        ..LetterFilter::default()
+    };
+    letters.requeue(&filter).await
+}
+
+/// Gives requeued letters to the consent agent, and says how many.
+pub(super) async fn requeue_consent(
+    letters: &DeadLetters,
+    consent: &AgentRef<ConsentMessage>,
+) -> Result<u64, CatalogueError> {
+    let mut done = Vec::new();
+    for letter in lend(letters, CONSENT).await? {
+        let message = match letter.letter.kind.as_str() {
+            "revoke" => body::<Revocation>(&letter, "revoke")
+                .map(|revocation| ConsentMessage::Revoke { revocation, reply: None }),
+            _ => body::<Provision>(&letter, "import").map(|it| ConsentMessage::Import(Box::new(it))),
+        };
+        let accepted = match message {
+            Some(message) => consent.tell(message).await.is_ok(),
+            None => false,
+        };
+        if accepted {
+            done.push(letter.id);
+        } else {
+            warn(&letter);
+        }
     }
+    letters.finish(&done).await
+}
+
+async fn lend(letters: &DeadLetters, agent: &str) -> Result<Vec<DeadLetter>, CatalogueError> {
+    letters.take_requeued(agent, TOGETHER, Timestamp::now(), LEASE).await
+}
+
+fn body<T: DeserializeOwned>(letter: &DeadLetter, kind: &str) -> Option<T> {
+    let body = letter.letter.body.as_ref().filter(|_| letter.letter.kind == kind)?;
+    serde_json::from_slice(body).ok()
+}
+
+fn warn(letter: &DeadLetter) {
+    let (agent, kind) = (&letter.letter.agent, &letter.letter.kind);
+    tracing::warn!(id = letter.id, agent, kind, "a requeued letter was not accepted");
 }
 
 #[derive(Deserialize)]

@@ -11,10 +11,10 @@ use super::drill::Drill;
 use super::error::DeploymentError;
 use super::pipeline::{Pipeline, PipelineOptions, Progress};
 use super::report::IngestReport;
-use super::requeue::requeue;
+use super::requeue::{Requeued, requeue, requeue_consent, revive_revocations};
 use super::watch::Watch;
 use crate::alerting::{Alerting, Rule};
-use crate::catalogue::{CatalogueError, DeadLetters};
+use crate::catalogue::DeadLetters;
 use crate::consent::{Consent, ConsentMessage};
 use crate::deduplication::Deduplication;
 use crate::monitor::Monitor;
@@ -57,7 +57,8 @@ impl Deployment {
     /// The name that the consent agent's database is known by, beside the catalogue's.
     pub const CONSENT_DATABASE: &str = "consent";
 
-    /// Starts every agent.
+    /// Starts every agent. Revocations among the dead letters are handed to the consent agent again, before anybody can
+    /// ask it anything.
     ///
     /// # Errors
     ///
@@ -103,8 +104,17 @@ impl Deployment {
         runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
             Monitor::new(interval, keep, alerting.clone())
         })?;
+        // Before anybody can ask for a decision.
+        revive_revocations(&letters).await?;
+        requeue_consent(&letters, &consent).await?;
         let drill = options.drill.map(|interval| Drill::start(consent.clone(), interval));
         Ok(Self { runtime, pipeline, consent, letters, letter_store, keeper, drill, watch: Watch::default() })
+    }
+
+    /// Ingestion and deduplication.
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
     }
 
     /// The consent agent.
@@ -131,16 +141,16 @@ impl Deployment {
         self.pipeline.ingest(files, progress).await
     }
 
-    /// Gives dead letters that an operator requeued to their agents, and says how many.
+    /// Gives dead letters that an operator requeued to their agents; files are read to their end.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if the database cannot be read or written.
+    /// [`DeploymentError`]: the database cannot be read or written, or an agent ended.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: a letter not marked as done is given again later.
-    pub async fn requeue(&self) -> Result<u64, CatalogueError> {
+    pub async fn requeue(&mut self) -> Result<Requeued, DeploymentError> {
         requeue(&self.letters, &self.pipeline, &self.consent).await
     }
 
@@ -157,6 +167,7 @@ impl Deployment {
     /// Dropped midway, what has not ended ends at once.
     pub async fn shutdown(self) -> ShutdownReport {
         drop(self.drill);
+        self.pipeline.interrupt();
         let report = self.runtime.shutdown().await;
         self.keeper.finish().await;
         self.letter_store.close().await;

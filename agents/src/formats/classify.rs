@@ -18,8 +18,10 @@ pub(super) enum Shape {
     Label,
     /// An adverse-event report.
     Event,
-    /// Something known, or at least nameable, that is not read.
-    Other(&'static str),
+    /// A record of another format, which has a name and is not read.
+    Foreign(&'static str),
+    /// Not a record: it lacks what would say which one.
+    Broken(&'static str),
 }
 
 /// Reads the whole value for its syntax, and the keys of an object for its shape.
@@ -82,6 +84,7 @@ keys! {
     RESOURCE_TYPE = "resourceType",
     UNII = "unii",
     UUID = "uuid",
+    OP = "op",
 }
 
 /// The known keys of an object, as bits; `None` for a value that is no object.
@@ -90,7 +93,7 @@ struct Keys(Option<u64>);
 impl Keys {
     fn shape(&self) -> Shape {
         let Some(keys) = self.0 else {
-            return Shape::Other("a value where a record was expected");
+            return Shape::Broken("a value where a record was expected");
         };
         let any = |bits: u64| keys & bits != 0;
         let all = |bits: u64| keys & bits == bits;
@@ -101,7 +104,7 @@ impl Keys {
             return Shape::Event;
         }
         if any(SPL_PRODUCT_NDC) {
-            return Shape::Other("an intermediate file of openFDA (harmonised identifiers)");
+            return Shape::Foreign("an intermediate file of openFDA (harmonised identifiers)");
         }
         if any(PRODUCT_NDC) {
             return Shape::Product;
@@ -112,16 +115,23 @@ impl Keys {
         if any(SET_ID) || all(ID | EFFECTIVE_TIME) {
             return Shape::Label;
         }
-        Shape::Other(name_other(keys))
+        if let Some(name) = foreign(keys) {
+            return Shape::Foreign(name);
+        }
+        Shape::Broken(if any(DERIVED | RESULTS_SECTION) {
+            "a ClinicalTrials.gov study without its protocolSection"
+        } else {
+            "a JSON object with none of the keys of a known record"
+        })
     }
 }
 
-fn name_other(keys: u64) -> &'static str {
+/// The format that these keys belong to, if it is one of those that are known and not read.
+fn foreign(keys: u64) -> Option<&'static str> {
     let any = |bits: u64| keys & bits != 0;
     let all = |bits: u64| keys & bits == bits;
-    let known: [(bool, &str); 17] = [
+    let known: [(bool, &str); 18] = [
         (any(FULL_STUDIES | FULL_STUDY | STUDY_FIELDS), CTGOV_V1),
-        (any(DERIVED | RESULTS_SECTION), "a ClinicalTrials.gov study without its protocolSection"),
         (any(ERROR), "an error message of a server in place of data"),
         (any(SCHEMA | PROPERTIES), "a JSON Schema"),
         (all(TERM | COUNT), "openFDA count results; they hold no records"),
@@ -137,14 +147,10 @@ fn name_other(keys: u64) -> &'static str {
         (any(REPORT_NUMBER), "openFDA food or tobacco reports"),
         (any(PIECE | SOURCE_TYPE), "the field list of ClinicalTrials.gov"),
         (any(RESOURCE_TYPE), "a FHIR resource"),
+        (any(UNII) && any(UUID), "openFDA substance data"),
+        (any(OP), "consent events; they are for `replay` in the configuration"),
     ];
-    if let Some((_, name)) = known.into_iter().find(|(holds, _)| *holds) {
-        return name;
-    }
-    if any(UNII) && any(UUID) {
-        return "openFDA substance data";
-    }
-    "a JSON object with none of the keys of a known record"
+    known.into_iter().find_map(|(holds, name)| holds.then_some(name))
 }
 
 /// The retired API, which two readers name.

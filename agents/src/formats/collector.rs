@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::flood::Flood;
 use super::quarantine::{Fault, Stop};
 use super::{FileReport, Item, Position, Quarantined, Sink};
 use crate::record::Record;
@@ -11,8 +12,9 @@ pub(super) struct Collector<'a> {
     sink: &'a mut dyn Sink,
     report: FileReport,
     member: Option<String>,
-    /// Formats met in this member that are not read: the place of the first and how many more. They are told once, since
-    /// a file of another format would else fill the quarantine with one entry a record.
+    flood: Flood,
+    /// Formats met in this member that are not read: the place of the first and how many more. They are told once: it is
+    /// the file that is of another format, and none of its records is at fault.
     unsupported: Vec<(&'static str, Position, u64)>,
 }
 
@@ -25,7 +27,7 @@ impl std::fmt::Debug for Collector<'_> {
 impl<'a> Collector<'a> {
     pub(super) fn new(file: &str, sink: &'a mut dyn Sink) -> Self {
         let report = FileReport { file: file.to_owned(), ..FileReport::default() };
-        Self { sink, report, member: None, unsupported: Vec::new() }
+        Self { sink, report, member: None, flood: Flood::default(), unsupported: Vec::new() }
     }
 
     pub(super) fn report_mut(&mut self) -> &mut FileReport {
@@ -66,15 +68,25 @@ impl<'a> Collector<'a> {
         self.heed(answer)
     }
 
+    /// Tells of something that could not be read, unless the file has had its fill of that: then it is counted, and
+    /// [`Self::end_file`] tells how many there were.
     pub(super) fn quarantine(&mut self, fault: Fault) -> Result<(), Stop> {
+        let Fault { position, path, reason } = fault;
+        let (file, member) = (self.report.file.clone(), self.member.clone());
+        match self.flood.admit(Quarantined { file, member, position, path, reason }) {
+            Some(entry) => self.tell(entry),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells how much more there was of what was no longer told one by one.
+    pub(super) fn end_file(&mut self) -> Result<(), Stop> {
+        self.flood.rest().into_iter().try_for_each(|entry| self.tell(entry))
+    }
+
+    fn tell(&mut self, entry: Quarantined) -> Result<(), Stop> {
         self.report.quarantined += 1;
-        let answer = self.sink.quarantine(Quarantined {
-            file: self.report.file.clone(),
-            member: self.member.clone(),
-            position: fault.position,
-            path: fault.path,
-            reason: fault.reason,
-        });
+        let answer = self.sink.quarantine(entry);
         self.heed(answer)
     }
 

@@ -33,13 +33,14 @@ pub(super) fn read<R: Read + Seek>(
     } else {
         read_member(None, source, limits, &mut collector)
     };
-    match outcome {
-        Ok(()) | Err(Stop::Asked) => Ok(collector.finish()),
+    let told = match outcome {
+        Ok(()) => collector.end_file(),
+        Err(Stop::Fault(fault)) => collector.quarantine(fault).and_then(|()| collector.end_file()),
+        stopped => stopped,
+    };
+    match told {
         Err(Stop::Disk(error)) => Err(error),
-        Err(Stop::Fault(fault)) => match collector.quarantine(fault) {
-            Err(Stop::Disk(error)) => Err(error),
-            _ => Ok(collector.finish()),
-        },
+        _ => Ok(collector.finish()),
     }
 }
 

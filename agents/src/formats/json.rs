@@ -226,7 +226,7 @@ impl<R: BufRead> Reader<'_, '_, R> {
             Ok(shape) => shape,
             Err(error) => return Err(Stop::fault(position, reason::of_json(&error))),
         };
-        if let Shape::Other(name) = shape {
+        if let Shape::Foreign(name) = shape {
             self.collector.unsupported(name, position);
             return Ok(());
         }

@@ -12,13 +12,15 @@
 //! | openFDA: `{meta, results}`, an array, one record a line; Drugs@FDA, NDC, label, event | |
 //!
 //! Everything else that is known by sight (the retired ClinicalTrials.gov v1, SPL, MEDLINE text, HTML error pages, …) is
-//! quarantined by name.
+//! quarantined by name, in one entry for its file or zip member. What ought to be a record and is not has an entry of its
+//! own; after a thousand of one reason in a file the others are counted in one more.
 
 mod classify;
 mod collector;
 mod container;
 mod ctgov;
 mod discover;
+mod flood;
 mod json;
 mod meter;
 mod openfda;

@@ -51,7 +51,8 @@ pub(super) fn build(shape: Shape, text: &str) -> Result<Record, Refusal> {
             text.clone_into(&mut event.source);
             Ok(Record::Event(Box::new(event)))
         }
-        Shape::Other(name) => Err(Refusal { path: None, reason: format!("not supported: {name}") }),
+        Shape::Foreign(name) => Err(Refusal { path: None, reason: format!("not supported: {name}") }),
+        Shape::Broken(what) => Err(Refusal { path: None, reason: format!("not a record: {what}") }),
     }
 }
 

@@ -53,6 +53,9 @@ pub enum GenerateError {
         /// Why.
         source: io::Error,
     },
+    /// Somebody told it to stop. Nothing was left behind.
+    #[error("stopped before the end; nothing was written")]
+    Stopped,
     /// The writer refused.
     #[error("could not write what was generated: {0}")]
     Write(#[from] io::Error),

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::{Compression, GzBuilder};
 
@@ -31,6 +32,21 @@ pub fn write_file(
     force: bool,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Truth, GenerateError> {
+    write_file_unless(kind, options, path, force, progress, &AtomicBool::new(false))
+}
+
+/// As [`write_file`], until `stop` is set by another thread.
+///
+/// # Errors
+/// As [`write_file`]; and [`GenerateError::Stopped`], with nothing left behind.
+pub fn write_file_unless(
+    kind: Kind,
+    options: &Options,
+    path: &Path,
+    force: bool,
+    progress: &mut dyn FnMut(u64),
+    stop: &AtomicBool,
+) -> Result<Truth, GenerateError> {
     let layout = match layout_of(kind, path)? {
         Layout::Page if options.layout == Layout::Array => Layout::Array,
         layout => layout,
@@ -42,7 +58,7 @@ pub fn write_file(
     }
     let failed = |source| GenerateError::File { path: path.to_owned(), source };
     let (partial, file) = Partial::beside(path).map_err(failed)?;
-    let mut filled = |file: &File| -> Result<Truth, GenerateError> {
+    let mut filled = |file: Stoppable<'_>| -> Result<Truth, GenerateError> {
         if !compressed(path) {
             let mut out = BufWriter::with_capacity(CHUNK, file);
             return generate(kind, &options, &mut out, progress);
@@ -55,7 +71,8 @@ pub fn write_file(
         encoder.finish()?;
         Ok(truth)
     };
-    let truth = filled(&file).map_err(|error| match error {
+    let truth = filled(Stoppable { file: &file, stop }).map_err(|error| match error {
+        GenerateError::Write(_) if stop.load(Ordering::Relaxed) => GenerateError::Stopped,
         GenerateError::Write(source) => failed(source),
         other => other,
     })?;
@@ -136,6 +153,25 @@ impl Drop for Partial {
     fn drop(&mut self) {
         // After a rename there is nothing here any more; that is no fault.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Refuses to write once it is told to stop.
+struct Stoppable<'a> {
+    file: &'a File,
+    stop: &'a AtomicBool,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("told to stop"));
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

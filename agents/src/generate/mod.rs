@@ -43,7 +43,7 @@ mod tests;
 pub use driver::generate;
 pub use error::GenerateError;
 pub use fault::{Fault, Planted};
-pub use file::{layout_of, write_file};
+pub use file::{layout_of, write_file, write_file_unless};
 pub use kind::{Kind, UnknownKind};
 pub use options::{Layout, Options};
 pub use truth::Truth;

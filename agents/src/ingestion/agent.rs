@@ -26,10 +26,15 @@ pub enum IngestionMessage {
 pub enum FileOutcome {
     /// Read to its end.
     Read(FileReport),
-    /// Left before its end, because the deployment is ending. It will be read again.
+    /// Left before its end, or not begun, because the deployment is ending. It will be read again.
     Interrupted(FileReport),
-    /// Not readable: why.
-    Unreadable(String),
+    /// Not readable, or not to its end.
+    Unreadable {
+        /// Why.
+        reason: String,
+        /// What was sent on before that.
+        sent: FileReport,
+    },
 }
 
 impl Message for IngestionMessage {
@@ -98,15 +103,24 @@ impl Agent for Ingestion {
         _: &mut Context<Self>,
     ) -> Result<(), IngestionError> {
         let IngestionMessage::File { path, reply } = message;
+        if self.flow.is_stopped() {
+            if let Some(reply) = reply {
+                reply.send(FileOutcome::Interrupted(FileReport::default()));
+            }
+            return Ok(());
+        }
         let (to, flow, file) = (self.deduplication.clone(), self.flow.clone(), path.clone());
         let reading = tokio::task::spawn_blocking(move || read_file(&file, &to, &flow));
         let (outcome, result) = match reading.await {
-            Ok(Ok(report)) if report.stopped => (FileOutcome::Interrupted(report), Ok(())),
-            Ok(Ok(report)) => (FileOutcome::Read(report), Ok(())),
-            Ok(Err(error)) => (FileOutcome::Unreadable(error.to_string()), Err(error.into())),
+            Ok((report, None)) if report.stopped => (FileOutcome::Interrupted(report), Ok(())),
+            Ok((report, None)) => (FileOutcome::Read(report), Ok(())),
+            Ok((sent, Some(error))) => {
+                (FileOutcome::Unreadable { reason: error.to_string(), sent }, Err(error.into()))
+            }
             Err(_) => {
                 let error = IngestionError::Reader { path: path.display().to_string() };
-                (FileOutcome::Unreadable(error.to_string()), Err(error))
+                let (reason, sent) = (error.to_string(), FileReport::default());
+                (FileOutcome::Unreadable { reason, sent }, Err(error))
             }
         };
         if let Some(reply) = reply {

@@ -1,5 +1,6 @@
 //! How many bytes of records may be on their way.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// A budget of bytes that readers draw on and deduplication gives back.
@@ -15,6 +16,7 @@ struct Inner {
     free: Mutex<u64>,
     freed: Condvar,
     budget: u64,
+    stopped: AtomicBool,
 }
 
 impl Flow {
@@ -22,7 +24,19 @@ impl Flow {
     #[must_use]
     pub fn new(bytes: u64) -> Self {
         let budget = bytes.max(1 << 20);
-        Self { inner: Arc::new(Inner { free: Mutex::new(budget), freed: Condvar::new(), budget }) }
+        let (free, freed) = (Mutex::new(budget), Condvar::new());
+        Self { inner: Arc::new(Inner { free, freed, budget, stopped: AtomicBool::new(false) }) }
+    }
+
+    /// Asks every reader to leave its file after the record it is at. There is no way back.
+    pub fn stop(&self) {
+        self.inner.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether readers are to leave their files.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.inner.stopped.load(Ordering::Relaxed)
     }
 
     /// Takes a share of `bytes`, and blocks the thread until there is one. What is larger than the whole budget takes

@@ -12,15 +12,20 @@ use crate::deduplication::DeduplicationMessage;
 use crate::formats::{FileReport, Item, Position, Quarantined, ReadError, Sink, read_path};
 use crate::record::{Identity, Kind};
 
-/// Reads one file and sends what is in it. Blocks.
+/// Reads one file and sends what is in it. Blocks. If the operating system fails half way, the report is of what was sent
+/// until then.
 pub(super) fn read_file(
     path: &Path,
     to: &AgentRef<DeduplicationMessage>,
     flow: &Flow,
-) -> Result<FileReport, ReadError> {
+) -> (FileReport, Option<ReadError>) {
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let mut sender = Sender { file: Arc::from(file.as_ref()), index: 0, to, flow };
-    read_path(path, &mut sender)
+    let sent = FileReport { file: path.to_string_lossy().into_owned(), ..FileReport::default() };
+    let mut sender = Sender { file: Arc::from(file.as_ref()), index: 0, sent, to, flow };
+    match read_path(path, &mut sender) {
+        Ok(report) => (report, None),
+        Err(error) => (sender.sent, Some(error)),
+    }
 }
 
 struct Sender<'a> {
@@ -28,17 +33,25 @@ struct Sender<'a> {
     file: Arc<str>,
     /// Items sent: grows along the file, across the members of an archive too.
     index: u64,
+    /// What was sent, for when there is no other account of it.
+    sent: FileReport,
     to: &'a AgentRef<DeduplicationMessage>,
     flow: &'a Flow,
 }
 
 impl Sender<'_> {
+    /// The member stays empty. It would only come before the index in the order of places, and order members by name; the
+    /// running index orders them as they stand in the archive, which is the order they were read in, and names no place
+    /// twice within the file. What is in the quarantine does name its member.
     fn source(&mut self) -> SourcePosition {
         self.index += 1;
         SourcePosition { file: Arc::clone(&self.file), member: Arc::from(""), index: self.index }
     }
 
     fn send(&self, message: DeduplicationMessage) -> ControlFlow<()> {
+        if self.flow.is_stopped() {
+            return ControlFlow::Break(());
+        }
         match self.to.tell_blocking(message) {
             Ok(()) => ControlFlow::Continue(()),
             // Deduplication takes no more: the deployment is ending, and the file is read again next time.
@@ -73,8 +86,13 @@ impl Sink for Sender<'_> {
     fn item(&mut self, item: Item) -> ControlFlow<()> {
         let source = self.source();
         let (incoming, position) = match item {
-            Item::Record { record, position } => (Incoming::Record { record, source }, position),
+            Item::Record { record, position } => {
+                self.sent.records += 1;
+                self.sent.counts += record.counts();
+                (Incoming::Record { record, source }, position)
+            }
             Item::Delete { pmid, version, position } => {
+                self.sent.counts.deleted += 1;
                 let identity = Identity { kind: Kind::Article, id: pmid };
                 (Incoming::Delete { identity, version, source }, position)
             }
@@ -86,6 +104,7 @@ impl Sink for Sender<'_> {
     }
 
     fn quarantine(&mut self, quarantined: Quarantined) -> ControlFlow<()> {
+        self.sent.quarantined += 1;
         self.set_aside(quarantined)
     }
 }

@@ -101,9 +101,10 @@ fn entry<R: BufRead>(
             Ok(())
         }
         _ => {
+            *record += 1;
             cursor.skip()?;
-            collector.unsupported("an unknown element in a set of PubMed articles", position);
-            Ok(())
+            let reason = "not a record: an unknown element in a set of PubMed articles".to_owned();
+            collector.quarantine(Fault { position, path: None, reason })
         }
     }
 }

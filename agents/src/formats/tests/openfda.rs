@@ -67,6 +67,29 @@ fn records_of_another_end_point_are_told_once_with_their_number() {
 }
 
 #[test]
+fn each_thing_that_is_no_record_has_an_entry_at_its_own_place() {
+    let text = envelope(r#"{"openfda":{}},"a text",{"set_id":"S"},7,{},[{"set_id":"T"}]"#);
+    let gathered = read(&text);
+    assert_eq!(ids(&gathered), ["S"]);
+    let places: Vec<_> = gathered.quarantined.iter().map(|it| it.position.record).collect();
+    assert_eq!(places, [Some(0), Some(1), Some(3), Some(4), Some(5)]);
+    assert!(gathered.quarantined.iter().all(|it| it.reason.starts_with("not a record: ")));
+    let bytes: std::collections::BTreeSet<_> =
+        gathered.quarantined.iter().map(|it| it.position.byte).collect();
+    assert_eq!(bytes.len(), 5);
+}
+
+#[test]
+fn a_flood_of_what_is_no_record_is_told_a_thousand_times_and_then_counted() {
+    let text = envelope(&vec!["{}"; 5_000].join(","));
+    let (report, gathered) = read_within(text.as_bytes(), &Limits::default());
+    assert_eq!((report.quarantined, gathered.quarantined.len()), (1_001, 1_001));
+    let last = gathered.quarantined.last().unwrap();
+    assert_eq!(last.position.record, Some(1_000));
+    assert!(last.reason.ends_with("(and 3999 more)"), "{}", last.reason);
+}
+
+#[test]
 fn an_event_that_is_refused_leaves_no_word_about_the_patient() {
     let text = envelope(r#"{"safetyreportid":"9","patient":{"drug":"JANE DOE took aspirin"}}"#);
     let gathered = read(text);
