@@ -146,7 +146,7 @@ pub trait Message: Send + 'static {
     }
 
     /// The entity the message is about. A purge by this key removes the message from every queue it
-    /// still waits in, and a pool routed by key gives all messages of one key to one member.
+    /// still waits in (also a sender's that waits for room), and a pool routed by key gives all messages of one key to one member.
     fn key(&self) -> Option<Key> {
         None
     }
@@ -167,6 +167,14 @@ pub trait Message: Send + 'static {
     /// only the message's kind, priority and reason.
     fn body(&self) -> Option<Vec<u8>> {
         None
+    }
+
+    /// Whether an asked message is handled also when its asker has stopped waiting. `false` (the default)
+    /// drops it unhandled: an answer that nobody reads is wasted work. `true` is for what must happen
+    /// whether or not somebody waits to hear of it, such as a revocation; then an ask's timeout ends the
+    /// wait and not the message.
+    fn outlives_its_asker(&self) -> bool {
+        false
     }
 
     /// A copy to retry with, should handling fail, and whose [`body`](Self::body) the dead letters keep.
@@ -240,8 +248,15 @@ impl<M: Message> Envelope<M> {
 
     /// Why this message is not to be handled any more, if so.
     pub(crate) fn lapse(&self, now: Nanos) -> Option<Reason> {
-        if self.caller.as_ref().is_some_and(|caller| caller.is_gone()) {
-            return Some(Reason::Cancelled);
+        if let Some(caller) = &self.caller {
+            let asked = || self.message.outlives_its_asker();
+            // A user's code: what cannot say that it outlives its asker does not.
+            if catch_unwind(AssertUnwindSafe(asked)).unwrap_or(false) {
+                return None;
+            }
+            if caller.is_gone() {
+                return Some(Reason::Cancelled);
+            }
         }
         match self.deadline {
             Some(deadline) if now > deadline => Some(Reason::Expired),

@@ -51,7 +51,8 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
         Self { tell: Some(tell), cell, awaited, until: None, timer: None, edge: None, started: false }
     }
 
-    /// Stops waiting this long from now, whether it waits for room or for the answer; a question still queued then is not handled any more.
+    /// Stops waiting this long from now, whether it waits for room or for the answer; a question still queued then is not handled any more,
+    /// unless it [outlives its asker](crate::Message::outlives_its_asker).
     pub fn timeout(mut self, within: Duration) -> Self {
         self.tell = self.tell.map(|tell| tell.deadline(within));
         self.until = self.tell.as_ref().and_then(Tell::until);

@@ -113,7 +113,7 @@ impl<M: Message> AgentRef<M> {
         }
     }
 
-    /// Removes every queued message about `key`; each goes to the dead letters as purged. Says how many.
+    /// Removes every message about `key`, queued or waiting for room; each goes to the dead letters as purged. Says how many.
     pub fn purge(&self, key: Key) -> usize {
         self.cells().iter().map(|cell| cell.purge(key)).sum()
     }

@@ -280,9 +280,9 @@ impl<M: Message> Mailbox<M> {
 
     // ---- Both sides at once ------------------------------------------------------------------
 
-    /// Removes every queued message about `key`.
+    /// Removes every message about `key`, queued or waiting for room.
     pub(crate) fn purge(&self, key: Key) -> Vec<Envelope<M>> {
-        self.remove(&mut |envelope| {
+        self.remove(true, &mut |envelope| {
             // A panic in a user's `key` must not unwind through our locks. What cannot say whom it is
             // about is not shown to be about this one, and stays.
             catch_unwind(AssertUnwindSafe(|| envelope.message.key())).ok().flatten() == Some(key)
@@ -291,18 +291,23 @@ impl<M: Message> Mailbox<M> {
 
     /// Removes everything that is queued.
     pub(crate) fn drain(&self) -> Vec<Envelope<M>> {
-        self.remove(&mut |_| true)
+        self.remove(false, &mut |_| true)
     }
 
-    fn remove(&self, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
+    fn remove(&self, waiting_too: bool, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
         let mut front = lock(&self.front);
-        self.cross_over(&mut front, &mut lock(&self.intake));
-        let removed = front.remove(matches);
+        let mut intake = lock(&self.intake);
+        self.cross_over(&mut front, &mut intake);
+        let mut removed = front.remove(matches);
         self.depart(&removed);
-        drop(front);
-        if self.signal.load(Ordering::SeqCst) & WAITING != 0 {
-            self.admit_waiting();
+        let mut wake = Vec::new();
+        if waiting_too {
+            // Before the places that came free let it in.
+            intake.waiting.remove(matches, &mut removed, &mut wake);
         }
+        intake.admit_waiting(&self.options, &self.departed, &mut wake);
+        drop(front);
+        self.publish(intake, wake);
         removed
     }
 

@@ -83,6 +83,17 @@ impl<M> Ticket<M> {
         }
     }
 
+    fn take_if(&self, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Option<(Envelope<M>, Option<Waker>)> {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, State::Accepted) {
+            State::Waiting(envelope, waker) if matches(&envelope) => Some((envelope, waker)),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
     fn close(&self) -> Option<Waker> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut *state, State::Done) {
@@ -147,6 +158,25 @@ impl<M> WaitingRoom<M> {
         if self.cancelled[lane] * 2 > self.queues[lane].len() {
             self.queues[lane].retain(|queued| queued.place.load(Ordering::Relaxed) != STALE);
             self.cancelled[lane] = 0;
+        }
+    }
+
+    /// Takes the messages that `matches` out of their tickets. Their senders are told that the message was
+    /// accepted, since it is accounted for from here on, and are to be woken.
+    pub(super) fn remove(
+        &mut self,
+        matches: &mut dyn FnMut(&Envelope<M>) -> bool,
+        removed: &mut Vec<Envelope<M>>,
+        wake: &mut Vec<Waker>,
+    ) {
+        for queue in &mut self.queues {
+            queue.retain(|ticket| {
+                let Some((envelope, waker)) = ticket.take_if(matches) else { return true };
+                ticket.place.store(LEFT, Ordering::Relaxed);
+                removed.push(envelope);
+                wake.extend(waker);
+                false
+            });
         }
     }
 

@@ -158,7 +158,7 @@ impl RuntimeHandle {
         self.core.registry.find_all()
     }
 
-    /// Removes the queued messages about `key` from every agent's mailbox. Says how many.
+    /// Removes the messages about `key`, queued or waiting for room, from every agent's mailbox. Says how many.
     pub fn purge(&self, key: Key) -> usize {
         self.core.registry.all_cells().iter().map(|cell| cell.purge(key)).sum()
     }

@@ -232,3 +232,36 @@ fn a_question_can_be_asked_from_any_thread() {
     assert_eq!(program.block_on(blocking).unwrap(), Ok(2));
     runtime.shutdown_blocking();
 }
+
+#[test]
+fn what_outlives_its_asker_is_handled_although_nobody_waits() {
+    struct Must(Reply<()>);
+    impl Message for Must {
+        fn outlives_its_asker(&self) -> bool {
+            true
+        }
+    }
+    struct Doer(std::sync::Arc<std::sync::atomic::AtomicU32>);
+    impl Agent for Doer {
+        type Message = Must;
+        type Error = std::convert::Infallible;
+        async fn handle(&mut self, must: Must, _: &mut Context<Self>) -> Result<(), Self::Error> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            must.0.send(());
+            Ok(())
+        }
+    }
+    virtual_time(async |runtime| {
+        let done = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let kept = done.clone();
+        let agent = runtime.spawn("doer", AgentOptions::default(), move || Doer(kept.clone())).unwrap();
+        agent.pause().unwrap();
+        runtime.settle().await;
+        let timed_out = agent.ask(Must).timeout(Duration::from_millis(5)).await;
+        assert!(matches!(timed_out, Err(AskError::Timeout)));
+        agent.resume().unwrap();
+        runtime.stop_and_wait("doer").await;
+        assert_eq!(done.load(std::sync::atomic::Ordering::Relaxed), 1);
+        assert!(runtime.dead_letters().is_empty());
+    });
+}

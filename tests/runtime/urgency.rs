@@ -135,3 +135,26 @@ fn a_purge_removes_what_is_queued_about_a_key_and_nothing_else() {
         assert!(runtime.dead_letters().iter().all(|letter| letter.reason == Reason::Purged));
     });
 }
+
+#[test]
+fn a_purge_reaches_senders_that_wait_for_room() {
+    virtual_time(async |runtime| {
+        let desk = Desk::new();
+        let agent = desk.spawn(runtime, "agent", AgentOptions::default().capacity(1).reserve(0));
+        agent.tell(Do::Hold(0)).await.unwrap();
+        runtime.settle().await;
+        agent.tell(Do::About("p1", 1)).await.unwrap();
+        let (first, second) = (agent.tell(Do::About("p1", 2)), agent.tell(Do::About("p2", 3)));
+        let purge = async {
+            runtime.settle().await;
+            runtime.purge(Key::of("p1"))
+        };
+        let (first, second, purged) = tokio::join!(first, second, purge);
+        assert_eq!(purged, 2, "the one queued and the one that waited");
+        assert!(first.is_ok() && second.is_ok(), "the purged one was accepted and is accounted for");
+        desk.gate.add_permits(1);
+        runtime.stop_and_wait("agent").await;
+        assert_eq!(desk.notes(), [0, 3]);
+        assert!(runtime.dead_letters().iter().all(|letter| letter.reason == Reason::Purged));
+    });
+}

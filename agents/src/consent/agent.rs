@@ -85,6 +85,11 @@ impl Message for ConsentMessage {
         }
     }
 
+    /// A patient's word counts whether or not anybody waits to hear that it was recorded.
+    fn outlives_its_asker(&self) -> bool {
+        matches!(self, Self::Revoke { .. })
+    }
+
     fn batch_key(&self) -> Option<Key> {
         match self {
             Self::Decide { .. } => Some(Key::of("decisions")),

@@ -72,7 +72,6 @@ proptest! {
         agree(options, &ops);
     }
 
-    // KNOWN BUG (reported): fails as `the_rest_of_a_batch_comes_before_younger_batches_…` does.
     #[test]
     fn a_batching_mailbox_that_gets_messages_back_behaves_like_the_model(
         options in batching(0..20),

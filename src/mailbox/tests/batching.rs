@@ -118,7 +118,7 @@ fn what_is_more_urgent_comes_before_the_rest_of_a_batch_already_taken() {
     assert_eq!(order, [5, 1, 2, 3, 4]);
 }
 
-// KNOWN BUG (reported): the linger begins when the agent first looks, not when the message came.
+// A fault that was: the linger begins when the agent first looks, not when the message came.
 #[test]
 fn the_linger_counts_from_when_the_message_came_also_at_a_busy_agent() {
     let mailbox = Mailbox::new(MailboxOptions { batch: batches(10, 50), ..plain(100) });
@@ -127,7 +127,7 @@ fn the_linger_counts_from_when_the_message_came_also_at_a_busy_agent() {
     assert_eq!(take_ids(&mailbox, 80), [0]);
 }
 
-// KNOWN BUG (reported): a newcomer's time of sending, which may be long ago, passes for the present.
+// A fault that was: a newcomer's time of sending, which may be long ago, passes for the present.
 #[test]
 fn a_newcomer_sent_long_ago_does_not_cut_the_linger_of_others_short() {
     let mailbox = Mailbox::new(MailboxOptions {
@@ -147,7 +147,7 @@ fn a_newcomer_sent_long_ago_does_not_cut_the_linger_of_others_short() {
     assert_eq!(take_ids(&mailbox, 1_050), [0]);
 }
 
-// KNOWN BUG (reported): what is given back is served after batches that became ready earlier than it came.
+// A fault that was: what is given back is served after batches that became ready earlier than it came.
 #[test]
 fn the_rest_of_a_batch_comes_before_younger_batches_and_single_messages_keep_their_turn() {
     let mailbox = Mailbox::new(MailboxOptions { batch: batches(4, 0), ..plain(100) });
@@ -162,7 +162,7 @@ fn the_rest_of_a_batch_comes_before_younger_batches_and_single_messages_keep_the
     assert_eq!(order, [3, 1, 2]);
 }
 
-// KNOWN BUG (reported): a lingering batch counts as waiting, though no take would hand it over.
+// A fault that was: a lingering batch counts as waiting, though no take would hand it over.
 #[test]
 fn only_what_a_take_would_hand_over_counts_as_more_urgent() {
     let mailbox = Mailbox::new(MailboxOptions { batch: batches(10, 50), ..plain(100) });
@@ -181,7 +181,7 @@ fn size_of_the_books(mailbox: &Mailbox<TestMessage>) -> usize {
     format!("{mailbox:?}").len()
 }
 
-// KNOWN BUG (reported): an evicted batch leaves its entry in the list of ready batches.
+// A fault that was: an evicted batch leaves its entry in the list of ready batches.
 #[test]
 fn batches_that_were_shed_leave_nothing_behind() {
     let mailbox = Mailbox::new(MailboxOptions {
@@ -203,7 +203,7 @@ fn batches_that_were_shed_leave_nothing_behind() {
     assert!(size_of_the_books(&mailbox) <= most, "{} of {most}", size_of_the_books(&mailbox));
 }
 
-// KNOWN BUG (reported): a batch that was full before it was ripe stays in the list of lingering ones.
+// A fault that was: a batch that was full before it was ripe stays in the list of lingering ones.
 #[test]
 fn batches_that_were_full_before_they_were_ripe_leave_nothing_behind() {
     let mailbox = Mailbox::new(MailboxOptions { batch: batches(2, 1_000), ..plain(4) });

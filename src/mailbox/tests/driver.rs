@@ -135,6 +135,9 @@ impl Driver {
             Op::GiveUp(index) => self.give_up(index),
             Op::Purge(subject) => {
                 let ids = super::ids(&self.mailbox.purge(subject_key(subject)));
+                let (waited, ids) =
+                    ids.into_iter().partition(|id| self.in_line.iter().any(|it| it.id == *id));
+                self.purged_in_line(waited);
                 self.log.push(Event::Purged { subject, ids });
             }
             Op::Drain => {
@@ -242,6 +245,17 @@ impl Driver {
         let asleep = self.mailbox.park(0, &waker) == Parked::Asleep;
         self.asleep = asleep;
         self.log.push(Event::Parked { asleep });
+    }
+
+    /// Messages that a purge took from those who waited: their senders hear that they were accepted.
+    fn purged_in_line(&mut self, ids: Vec<usize>) {
+        for id in ids {
+            let place = self.in_line.iter().position(|it| it.id == id).expect("it is in line");
+            let InLine { ticket, bell, .. } = self.in_line.remove(place);
+            let told = ticket.poll(&std::task::Waker::from(bell));
+            assert!(matches!(told, Poll::Ready(Admission::Accepted)), "{id} was purged and not told");
+            self.log.push(Event::LeftTheLine(id));
+        }
     }
 
     fn ask_those_in_line(&mut self) {

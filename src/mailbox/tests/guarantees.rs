@@ -328,7 +328,7 @@ fn a_message_whose_key_panics_stays_where_it_is() {
     assert_eq!(accounted_for_by_a_purge(3, true), 3);
 }
 
-// KNOWN BUG (reported): with debug assertions the purge panics and the lane's messages are gone.
+// It once panicked in debug builds, and the lane's messages were gone.
 #[test]
 fn a_key_that_answers_differently_when_asked_again_loses_no_message() {
     assert_eq!(accounted_for_by_a_purge(1, false), 1);

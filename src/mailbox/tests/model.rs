@@ -115,6 +115,8 @@ impl Model {
                 self.items.splice(0..0, back.collect::<Vec<_>>());
             }
             Event::Purged { subject, ids } => {
+                let left = self.waiting.iter().find(|message| message.subject == Some(*subject));
+                assert_eq!(left, None, "waits on, though its subject was purged");
                 self.removed(ids, |message| message.subject == Some(*subject));
             }
             Event::Drained(ids) => self.removed(ids, |_| true),

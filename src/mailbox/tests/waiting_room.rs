@@ -139,7 +139,7 @@ fn closing_hands_every_waiting_message_back_and_wakes_its_sender() {
     assert_eq!(take_ids(&mailbox, 0), [0; 0]);
 }
 
-// KNOWN BUG (reported): the message stays in the ticket and is lost, and its sender is told it was sent.
+// A fault that was: the message stays in the ticket and is lost, and its sender is told it was sent.
 #[test]
 fn a_sender_that_gives_up_just_after_the_closing_gets_its_message_back() {
     let mailbox = Mailbox::new(plain(1));
@@ -177,7 +177,7 @@ fn normal_senders_let_in_before_a_low_one(bypass: u32, depth: usize, high_every:
     normal
 }
 
-// KNOWN BUG (reported): the turn is counted, and lost, also by looks that find no room.
+// A fault that was: the turn is counted, and lost, also by looks that find no room.
 #[test]
 fn a_waiting_low_sender_is_passed_over_by_at_most_so_many_normal_ones() {
     for bypass in 2..=40 {
@@ -188,7 +188,7 @@ fn a_waiting_low_sender_is_passed_over_by_at_most_so_many_normal_ones() {
     }
 }
 
-// KNOWN BUG (reported): a High sender in between starts the count over.
+// A fault that was: a High sender in between starts the count over.
 #[test]
 fn a_waiting_low_sender_is_not_passed_over_longer_when_high_ones_come_in_between() {
     let normal = normal_senders_let_in_before_a_low_one(8, 2, Some(3));

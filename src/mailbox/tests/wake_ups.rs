@@ -98,7 +98,7 @@ fn what_is_given_back_wakes_a_sleeping_member_of_the_pool() {
     assert_eq!(mailbox.park(1, &super::bell().1), Parked::StayAwake);
 }
 
-// KNOWN BUG (reported): however many are let in at one stroke, one sleeper is woken.
+// A fault that was: however many are let in at one stroke, one sleeper is woken.
 #[test]
 fn senders_let_in_at_one_stroke_wake_a_sleeper_each() {
     let mailbox = Mailbox::new(MailboxOptions { batch: batches(10, 50), ..plain(2) });
