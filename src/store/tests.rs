@@ -349,3 +349,22 @@ async fn writing_without_contention_needs_no_timer_and_so_works_under_a_paused_c
         sqlx::query_scalar("SELECT count(*) FROM tally").fetch_one(&mut *writer).await.expect("counts");
     assert_eq!(rows, 20);
 }
+
+#[tokio::test]
+async fn a_preallocated_log_keeps_its_length_while_commits_go_on() {
+    let folder = Folder::new();
+    let options = StoreOptions { preallocate: true, ..StoreOptions::default() };
+    let store = Store::open_with(&folder.url("p.db"), options).await.expect("opens");
+    let length = || std::fs::metadata(folder.0.join("p.db-wal")).expect("the log is there").len();
+    let before = length();
+    assert!(before > 1 << 20, "{before} bytes");
+    let mut writer = store.write().await.expect("has the turn");
+    sqlx::query("CREATE TABLE t (a TEXT)").execute(&mut *writer).await.expect("creates");
+    writer.commit().await.expect("commits");
+    for _ in 0..400 {
+        let mut writer = store.write_alone().await.expect("has the turn");
+        let insert = sqlx::query("INSERT INTO t VALUES (hex(randomblob(100)))");
+        insert.execute(&mut *writer).await.expect("inserts");
+    }
+    assert_eq!(length(), before, "400 commits, and the log began again at least once");
+}

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use statim::store::Store;
+use statim::store::{Store, StoreOptions};
 use statim::{Agent, Batch, Context, Key, Message, Priority, Reply, Severity};
 
 use super::book::Book;
@@ -274,7 +274,9 @@ impl Agent for Consent {
     type Error = ConsentError;
 
     async fn started(&mut self, _: &mut Context<Self>) -> Result<(), ConsentError> {
-        let store = Store::open(&self.url).await?;
+        // A revocation's commit waits for nobody else's file.
+        let options = StoreOptions { preallocate: true, ..StoreOptions::default() };
+        let store = Store::open_with(&self.url, options).await?;
         let ledger = Ledger::open(&store).await?;
         let book = ledger.rebuild().await?;
         self.open = Some((ledger, book));

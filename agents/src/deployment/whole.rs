@@ -104,7 +104,9 @@ impl Deployment {
         runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
             Monitor::new(interval, keep, alerting.clone())
         })?;
-        // Before anybody can ask for a decision.
+        // The ledger is open and the book complete before anybody can ask for a decision. (An agent that cannot start
+        // says so in the log, and is tried again by its supervision.)
+        consent.inspect().await.map_err(|_| DeploymentError::AgentEnded { agent: "consent" })?;
         revive_revocations(&letters).await?;
         requeue_consent(&letters, &consent).await?;
         let drill = options.drill.map(|interval| Drill::start(consent.clone(), interval));
