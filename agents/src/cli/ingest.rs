@@ -113,15 +113,13 @@ pub(super) fn summary(report: &IngestReport, database: &str) -> String {
     }
     if report.quarantined > 0 {
         lines.push(format!(
-            "{} entries in the quarantine, from {} files:",
-            report.quarantined,
+            "{} in the quarantine, from {} files:",
+            entries(report.quarantined),
             report.quarantine.len()
         ));
-        lines.extend(
-            report.quarantine.iter().take(SHOWN).map(|note| {
-                format!("  {}: {} entries, {} records read", note.file, note.entries, note.records)
-            }),
-        );
+        lines.extend(report.quarantine.iter().take(SHOWN).map(|note| {
+            format!("  {}: {}, {} read", note.file, entries(note.entries), records(note.records))
+        }));
         if report.quarantine.len() > SHOWN {
             lines.push(format!("  and {} more files", report.quarantine.len() - SHOWN));
         }
@@ -131,4 +129,12 @@ pub(super) fn summary(report: &IngestReport, database: &str) -> String {
     );
     lines.push(format!("stored in {database}"));
     lines.join("\n")
+}
+
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+fn records(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
 }
