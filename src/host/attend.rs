@@ -29,7 +29,8 @@ pub(super) enum Outcome {
 /// An agent yields its thread after so many messages …
 const SLICE_MESSAGES: u32 = 1_024;
 /// … or so much time, whichever comes first. Each yield lets the arbiter's timers and the neighbours run
-/// and costs about 2 µs, so a slice of 200 µs costs 1 % and delays a neighbour by 200 µs at most.
+/// and costs a turn of its event loop, so it should be rare; a slice delays a neighbour by so much (or by
+/// one handler, if that takes longer), so it should be short.
 const SLICE_NANOS: u64 = 200_000;
 /// A message that took this long is made visible to snapshots at once.
 const SLOW_NANOS: u64 = 1_000_000;

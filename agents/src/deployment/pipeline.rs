@@ -38,7 +38,7 @@ impl PipelineOptions {
     /// The defaults, for a database.
     ///
     /// One reader less than there are processors, so that one is free for whoever may not wait. 48 MiB on their way and
-    /// batches of 256: a transaction of a few milliseconds.
+    /// batches of 256: at 15,000 records a second, a transaction of under 20 ms.
     #[must_use]
     pub fn new(database: impl Into<String>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
