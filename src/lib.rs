@@ -7,7 +7,7 @@
 //!
 //! Start with [`Runtime`], write an [`Agent`], and talk to it through its [`AgentRef`].
 //!
-//! The folders, each knowing only those before it: `message`, [`mailbox`], [`agent`], `host`,
+//! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
 //! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, and `store`, which nobody here
 //! needs. [`testing`] is for tests.
 
@@ -18,6 +18,7 @@ mod host;
 pub mod mailbox;
 mod message;
 pub mod runtime;
+mod scheduler;
 pub mod store;
 mod sync;
 pub mod telemetry;

@@ -14,7 +14,7 @@ use crate::delivery::DeadLetter;
 use crate::mailbox::{Gate, Mailbox, MailboxOptions, Offer, Reason, Ticket};
 use crate::message::{Envelope, Key, Message, Priority, Remains};
 use crate::sync::{Arc, Mutex, lock};
-use crate::telemetry::{AgentSnapshot, AgentState, AgentStats};
+use crate::telemetry::{AgentSnapshot, AgentState, AgentStats, Latencies};
 
 pub(crate) struct AgentCell<M> {
     pub(crate) name: Arc<str>,
@@ -22,8 +22,10 @@ pub(crate) struct AgentCell<M> {
     pub(crate) family: Arc<str>,
     pub(crate) agent_type: &'static str,
     pub(crate) stop_order: i32,
-    pub(crate) mailbox: Mailbox<M>,
-    pub(crate) stats: Arc<AgentStats>,
+    pub(crate) mailbox: Mailbox<M, Arc<Instance>>,
+    /// Several instances serve the mailbox.
+    pub(crate) is_pool: bool,
+    pub(crate) stats: AgentStats,
     pub(crate) commons: Arc<Commons>,
     pub(crate) born_at: Nanos,
     instances: Mutex<Vec<Arc<Instance>>>,
@@ -36,6 +38,7 @@ impl<M: Message> AgentCell<M> {
         agent_type: &'static str,
         stop_order: i32,
         options: MailboxOptions,
+        is_pool: bool,
         commons: Arc<Commons>,
     ) -> Self {
         Self {
@@ -44,7 +47,8 @@ impl<M: Message> AgentCell<M> {
             agent_type,
             stop_order,
             mailbox: Mailbox::new(options),
-            stats: Arc::new(AgentStats::default()),
+            is_pool,
+            stats: AgentStats::default(),
             born_at: commons.clock.now(),
             commons,
             instances: Mutex::new(Vec::new()),
@@ -213,9 +217,17 @@ impl<M: Message> AnyCell for AgentCell<M> {
     }
 
     fn snapshot(&self) -> AgentSnapshot {
-        let totals = self.stats.totals();
         let depth = self.mailbox.depth();
         let instances = self.instances();
+        let (mut handled, mut failed, mut busy_nanos) = (0, 0, 0_u64);
+        let mut latencies = Latencies::default();
+        for instance in &instances {
+            let totals = instance.figures.totals();
+            handled += totals.handled;
+            failed += totals.failed;
+            busy_nanos = busy_nanos.saturating_add(totals.busy_nanos);
+            instance.figures.add_latencies_to(&mut latencies);
+        }
         let lifetime = self.now().since(self.born_at).max(1) as f64 * instances.len().max(1) as f64;
         let counted = |reason| (reason, self.stats.dropped_for(reason));
         AgentSnapshot {
@@ -225,16 +237,16 @@ impl<M: Message> AnyCell for AgentCell<M> {
             state: instances.first().map_or(AgentState::Starting, |instance| instance.state()),
             capacity: self.mailbox.options().capacity,
             depth: Priority::ALL.into_iter().zip(depth).collect(),
-            handled: totals.handled,
-            failed: totals.failed,
-            panicked: totals.panicked,
-            restarts: totals.restarts,
+            handled,
+            failed,
+            panicked: self.stats.panics(),
+            restarts: self.stats.restarts(),
             dropped: Reason::ALL.into_iter().map(counted).filter(|(_, count)| *count > 0).collect(),
-            busy_seconds: totals.busy_nanos as f64 / 1e9,
-            utilization: (totals.busy_nanos as f64 / lifetime).min(1.0),
+            busy_seconds: busy_nanos as f64 / 1e9,
+            utilization: (busy_nanos as f64 / lifetime).min(1.0),
             latency: Priority::ALL
                 .into_iter()
-                .filter_map(|priority| Some((priority, self.stats.latency(priority)?)))
+                .filter_map(|priority| Some((priority, latencies.summary(priority.lane())?)))
                 .collect::<BTreeMap<_, _>>(),
         }
     }

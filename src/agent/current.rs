@@ -5,8 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use super::instance::Instance;
 use crate::sync::Arc;
@@ -39,14 +37,11 @@ pub(crate) fn instance() -> Option<Arc<Instance>> {
 /// Runs `future` as `instance`.
 pub(crate) fn scope<F: Future>(instance: Arc<Instance>, future: F) -> impl Future<Output = F::Output> {
     let mut future = Box::pin(future);
-    std::future::poll_fn(move |cx| poll_as(&instance, future.as_mut(), cx))
+    std::future::poll_fn(move |cx| run_as(&instance, || future.as_mut().poll(cx)))
 }
 
-fn poll_as<F: Future>(
-    instance: &Arc<Instance>,
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<F::Output> {
+/// Calls `run` as `instance`.
+pub(crate) fn run_as<T>(instance: &Arc<Instance>, run: impl FnOnce() -> T) -> T {
     /// Restores on the way out, by return or by panic.
     struct Restore(Option<Arc<Instance>>);
     impl Drop for Restore {
@@ -57,5 +52,5 @@ fn poll_as<F: Future>(
     }
     let before = CURRENT.with(|current| current.replace(Some(Arc::clone(instance))));
     let _restore = Restore(before);
-    future.poll(cx)
+    run()
 }

@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8};
-use std::task::Waker;
+use std::task::Wake;
 
-use futures_util::task::AtomicWaker;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::cell::AnyCell;
 use super::wait_graph::Waits;
-use crate::mailbox::ConsumerId;
+use crate::mailbox::{ConsumerId, Sleeper};
+use crate::message::Priority;
+use crate::scheduler::Bell;
 use crate::sync::{Arc, Mutex, Ordering, lock};
-use crate::telemetry::AgentState;
+use crate::telemetry::{AgentState, Figures};
 
 /// What [`AgentRef::inspect`](crate::AgentRef::inspect) finds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,18 +56,6 @@ impl fmt::Debug for Command {
     }
 }
 
-/// The way commands reach an instance: through its actix actor, which only the host knows.
-pub(crate) type CommandLine = Box<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
-
-/// An instance can be found before the host has seated it, and after it has ended.
-enum Line {
-    /// Commands wait in the instance's own queue.
-    NotYet,
-    Connected(CommandLine),
-    /// Given up with the instance: it would keep the actor's channel, and what is lost in it, alive.
-    Ended,
-}
-
 /// The children of one incarnation.
 #[derive(Default)]
 struct Children {
@@ -79,26 +68,27 @@ pub(crate) struct Instance {
     /// The agent's name, with the instance's number in a pool.
     pub(crate) label: Arc<str>,
     pub(crate) waits: Waits,
+    pub(crate) bell: Bell,
+    pub(crate) figures: Figures,
     state: AtomicU8,
-    line: Mutex<Line>,
-    children: Mutex<Children>,
+    /// Whether there are commands.
     pending: AtomicBool,
-    attention: AtomicWaker,
     commands: Mutex<VecDeque<Command>>,
+    children: Mutex<Children>,
 }
 
 impl Instance {
-    pub(crate) fn new(consumer: ConsumerId, label: Arc<str>) -> Self {
+    pub(crate) fn new(consumer: ConsumerId, label: Arc<str>, latencies: bool) -> Self {
         Self {
             consumer,
             label,
             waits: Waits::default(),
+            bell: Bell::default(),
+            figures: Figures::new(latencies),
             state: AtomicU8::new(AgentState::Starting as u8),
-            line: Mutex::new(Line::NotYet),
-            children: Mutex::default(),
             pending: AtomicBool::new(false),
-            attention: AtomicWaker::new(),
             commands: Mutex::new(VecDeque::new()),
+            children: Mutex::default(),
         }
     }
 
@@ -118,33 +108,25 @@ impl Instance {
     pub(crate) fn set_state(&self, state: AgentState) {
         self.state.store(state as u8, Ordering::Release);
         if state.is_final() {
-            // Nobody will obey these: dropping them tells whoever waits for an answer.
-            let line = std::mem::replace(&mut *lock(&self.line), Line::Ended);
+            // Nobody will obey these: dropping them, after the lock, tells whoever waits for an answer.
             let commands = std::mem::take(&mut *lock(&self.commands));
-            drop((line, commands));
+            drop(commands);
         }
     }
 
-    pub(crate) fn connect(&self, line: CommandLine) {
-        let mut place = lock(&self.line);
-        // It may have ended already: its arbiter may be gone.
-        if let Line::NotYet = *place {
-            *place = Line::Connected(line);
-        }
-    }
-
-    /// Sends a command on its way through the control plane.
+    /// Gives a command, to be obeyed between two messages. It comes back if the instance has ended.
     pub(crate) fn command(&self, command: Command) -> Result<(), Command> {
-        let line = lock(&self.line);
-        match &*line {
-            Line::NotYet => {
-                self.post(command);
-                Ok(())
-            }
-            // Sent under the lock: nothing is sent to an actor whose line has been given up.
-            Line::Connected(line) if !self.state().is_final() => line(command),
-            Line::Connected(_) | Line::Ended => Err(command),
+        let mut commands = lock(&self.commands);
+        // Under the lock: what is queued before the end is dropped at the end, and nothing is queued after.
+        if self.state().is_final() {
+            return Err(command);
         }
+        commands.push_back(command);
+        self.pending.store(true, Ordering::SeqCst);
+        drop(commands);
+        // Whoever commands should not wait behind the agent's neighbours' bulk.
+        self.bell.ring(Priority::Critical);
+        Ok(())
     }
 
     /// Takes a child on, to be stopped with this incarnation.
@@ -162,23 +144,6 @@ impl Instance {
         std::mem::take(&mut lock(&self.children).cells)
     }
 
-    /// The control plane hands a command to the instance's loop, and wakes it.
-    pub(crate) fn post(&self, command: Command) {
-        let mut commands = lock(&self.commands);
-        if self.state().is_final() {
-            return;
-        }
-        commands.push_back(command);
-        self.pending.store(true, Ordering::SeqCst);
-        drop(commands);
-        self.attention.wake();
-    }
-
-    /// Wakes `waker` for the next command. Look for commands after this, not before.
-    pub(crate) fn listen(&self, waker: &Waker) {
-        self.attention.register(waker);
-    }
-
     pub(crate) fn has_commands(&self) -> bool {
         self.pending.load(Ordering::SeqCst)
     }
@@ -190,6 +155,27 @@ impl Instance {
             self.pending.store(false, Ordering::SeqCst);
         }
         command
+    }
+}
+
+impl Sleeper for Arc<Instance> {
+    fn wake_for(self, priority: Priority) {
+        self.bell.ring(priority);
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self, other)
+    }
+}
+
+/// Woken by whatever its handler waits for, it goes on as urgently as what it handles.
+impl Wake for Instance {
+    fn wake(self: Arc<Self>) {
+        self.bell.ring_to_go_on();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.bell.ring_to_go_on();
     }
 }
 

@@ -1,68 +1,78 @@
-//! One actix actor for each agent instance: it hosts the agent's loop and is its control plane.
+//! One actix actor for each arbiter: it hosts the executor of the arbiter's agents, and its end.
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, fut::wrap_future};
-use actix_rt::Arbiter;
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, fut::wrap_future};
+use actix_rt::{Arbiter, ArbiterHandle};
 
+use super::executor::{Executor, Keeper, Porch};
 use super::serve::{Departure, serve};
-use crate::agent::{Agent, Command, Instance, Seat, current};
+use super::system::Home;
+use crate::agent::{Agent, Seat};
+use crate::clock::Clock;
 use crate::sync::Arc;
 
-/// Starts an instance in its seat, on the arbiter that the seat names.
+/// Seats an instance on the arbiter that its seat names.
 pub(crate) fn seat<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A + Send + Sync>) {
     let instance = Arc::clone(&seat.instance);
-    let arbiter = seat.home.arbiter.clone();
-    let is_own = seat.home.is_own;
+    let ward = Arc::clone(&seat.home.ward);
     // From here on the instance ends in order, also if its arbiter is gone and nothing of this ever runs.
     let departure = Departure::of(seat);
-    let address = HostActor::start_in_arbiter(&arbiter, move |_| HostActor {
-        instance: Arc::clone(&departure.seat().instance),
-        is_own,
-        start: Some((departure, factory)),
-    });
-    instance.connect(Box::new(move |command| {
-        if !address.connected() {
-            return Err(command);
-        }
-        address.do_send(Control(command));
-        Ok(())
-    }));
+    ward.porch.admit(instance, Box::new(move || Box::pin(serve::<A>(departure, factory))));
 }
 
-type Start<A> = (Departure<<A as Agent>::Message>, Arc<dyn Fn() -> A + Send + Sync>);
-
-struct HostActor<A: Agent> {
-    start: Option<Start<A>>,
-    instance: Arc<Instance>,
-    is_own: bool,
+/// An arbiter with its executor, seen from anywhere.
+pub(crate) struct Ward {
+    pub(super) arbiter: ArbiterHandle,
+    porch: Arc<Porch>,
 }
 
-impl<A: Agent> Actor for HostActor<A> {
+impl Ward {
+    /// Starts the executor on an arbiter that has none.
+    pub(super) fn open(arbiter: ArbiterHandle, clock: Clock, manner: Manner) -> Arc<Self> {
+        let porch = Arc::new(Porch::default());
+        let keeper = Keeper::of(&porch);
+        WardActor::start_in_arbiter(&arbiter, move |_| WardActor { start: Some((keeper, clock)), manner });
+        Arc::new(Self { arbiter, porch })
+    }
+}
+
+/// How an executor treats its thread.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// The arbiter ends with the first agent that leaves it empty.
+    pub(super) is_own: bool,
+    /// It may stay awake for a while to listen for rings from other threads.
+    pub(super) listens: bool,
+}
+
+struct WardActor {
+    start: Option<(Keeper, Clock)>,
+    manner: Manner,
+}
+
+impl Actor for WardActor {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some((departure, factory)) = self.start.take() else { return };
-        let life = current::scope(Arc::clone(&self.instance), serve::<A>(departure, factory));
-        ctx.spawn(wrap_future::<_, Self>(life).map(|(), _, ctx| ctx.stop()));
+        let Some((keeper, clock)) = self.start.take() else { return };
+        let Some(executor) = Executor::new(keeper, clock, self.manner) else {
+            tracing::error!("an arbiter has two executors: the second ends at once");
+            return ctx.stop();
+        };
+        ctx.spawn(wrap_future::<_, Self>(executor).map(|(), _, ctx| ctx.stop()));
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        if self.is_own {
+        if self.manner.is_own {
             Arbiter::current().stop();
         }
     }
 }
 
-struct Control(Command);
-
-impl actix::Message for Control {
-    type Result = ();
-}
-
-impl<A: Agent> Handler<Control> for HostActor<A> {
-    type Result = ();
-
-    /// Passes the command on: it is obeyed between two messages, where the agent's state is whole.
-    fn handle(&mut self, Control(command): Control, _: &mut Self::Context) {
-        self.instance.post(command);
+impl Home {
+    /// Nobody moves in after all.
+    pub(crate) fn give_up(&self) {
+        if self.is_own {
+            self.ward.arbiter.stop();
+        }
     }
 }

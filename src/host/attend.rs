@@ -10,8 +10,9 @@ use crate::agent::{Agent, Batch, Command, Context, Instance, Seat, Settled, Seve
 use crate::clock::Nanos;
 use crate::mailbox::{Gate, Taken};
 use crate::message::{Envelope, Priority, Remains};
+use crate::scheduler;
 use crate::sync::Arc;
-use crate::telemetry::{AgentState, Handled, Recorder, Sample};
+use crate::telemetry::{AgentState, Handled, Sample};
 
 /// How an incarnation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +33,16 @@ const SLICE_MESSAGES: u32 = 1_024;
 /// and costs a turn of its event loop, so it should be rare; a slice delays a neighbour by so much (or by
 /// one handler, if that takes longer), so it should be short.
 const SLICE_NANOS: u64 = 200_000;
-/// A message that took this long is made visible to snapshots at once.
-const SLOW_NANOS: u64 = 1_000_000;
 
 pub(super) struct Attendance<'a, A: Agent> {
     seat: &'a Seat<A::Message>,
-    recorder: &'a mut Recorder,
     /// Outlasts this incarnation.
     paused: &'a mut bool,
     draining: bool,
     slice_began: Nanos,
     slice_messages: u32,
+    /// Of what was handled last.
+    priority: Priority,
 }
 
 /// Whether the agent goes on after a message.
@@ -52,10 +52,11 @@ enum Step {
 }
 
 impl<'a, A: Agent> Attendance<'a, A> {
-    pub(super) fn new(seat: &'a Seat<A::Message>, recorder: &'a mut Recorder, paused: &'a mut bool) -> Self {
+    pub(super) fn new(seat: &'a Seat<A::Message>, paused: &'a mut bool) -> Self {
         // An incarnation that begins after its mailbox was closed has only what is left to do.
         let draining = seat.cell.mailbox.is_closed();
-        Self { seat, recorder, paused, draining, slice_began: seat.cell.now(), slice_messages: 0 }
+        let slice_began = seat.cell.now();
+        Self { seat, paused, draining, slice_began, slice_messages: 0, priority: Priority::Critical }
     }
 
     pub(super) async fn attend(&mut self, agent: &mut A, ctx: &mut Context<A>) -> Outcome {
@@ -71,16 +72,20 @@ impl<'a, A: Agent> Attendance<'a, A> {
             if ctx.stop_requested() {
                 return Outcome::StoppedItself;
             }
-            // While draining, lingering batches need not wait for company that cannot come any more.
-            let ripe_by = if self.draining { Nanos(u64::MAX) } else { now };
-            let step = match cell.mailbox.take(ripe_by) {
+            let taken = if self.draining {
+                // Lingering batches need not wait for company that cannot come any more.
+                cell.mailbox.take(Nanos(u64::MAX))
+            } else {
+                let instance = &self.seat.instance;
+                cell.mailbox.take_or_park(now, instance.consumer, instance)
+            };
+            let step = match taken {
                 Taken::One(envelope) => self.handle(agent, ctx, envelope, now).await,
                 Taken::Batch(envelopes) => self.handle_batch(agent, ctx, envelopes, now).await,
                 Taken::Nothing { .. } if self.draining => return Outcome::Stopped,
                 Taken::Nothing { ripe_at } => {
-                    self.recorder.rest();
                     let at_most = ripe_at.map(|ripe| Duration::from_nanos(ripe.since(now)));
-                    sleep::for_work(cell, &self.seat.instance, at_most).await;
+                    sleep::until_rung(cell, &self.seat.instance, at_most).await;
                     now = self.begin_slice();
                     continue;
                 }
@@ -90,10 +95,14 @@ impl<'a, A: Agent> Attendance<'a, A> {
                 Step::Failed => return Outcome::Failed,
             }
             if self.slice_is_over(now) {
-                self.recorder.write_down();
-                // Tokio's yield lets the driver run, so timers fire; waking ourselves would not.
-                tokio::task::yield_now().await;
+                scheduler::spend_slice();
+                // However urgent the agent's work, next time it is its neighbours' turn first: a flood of
+                // Critical messages to one agent must not starve the others of the thread.
+                sleep::for_a_turn(&self.seat.instance, self.priority.at_most(Priority::Normal)).await;
                 now = self.begin_slice();
+            } else if scheduler::more_urgent_waits(self.priority) {
+                sleep::for_a_turn(&self.seat.instance, self.priority).await;
+                now = cell.now();
             }
         }
     }
@@ -112,23 +121,25 @@ impl<'a, A: Agent> Attendance<'a, A> {
         }
         let (priority, sent_at) = (envelope.priority, envelope.sent_at);
         let max_attempts = self.seat.options.max_attempts();
-        ctx.begin(priority, envelope.failed_attempts);
+        self.begin(ctx, priority, envelope.failed_attempts);
         let (message, remains) = envelope.take_apart();
         let kind = remains.kind;
         let in_hand = InHand::new(cell, remains);
-        let handled = self.watch(agent.handle(message, ctx)).await;
+        let handled = guarded(agent.handle(message, ctx)).await;
         let ended = cell.now();
-        let sample = sample(sent_at, now, ended, ended.since(now));
         let (outcome, agent_failed) = self.judge(handled, kind);
-        self.recorder.record(priority, sample, outcome);
-        if sample.service >= SLOW_NANOS {
-            self.recorder.write_down();
-        }
+        self.seat.instance.figures.record(priority, now.since(sent_at), ended.since(now), outcome);
         match outcome {
             Handled::Well => in_hand.put_down(),
             Handled::Failed => in_hand.fail(max_attempts),
         }
         if agent_failed { Step::Failed } else { Step::Next(ended) }
+    }
+
+    fn begin(&mut self, ctx: &mut Context<A>, priority: Priority, failed_attempts: u16) {
+        self.priority = priority;
+        self.seat.instance.bell.set_pace(priority);
+        ctx.begin(priority, failed_attempts);
     }
 
     async fn handle_batch(
@@ -148,9 +159,9 @@ impl<'a, A: Agent> Attendance<'a, A> {
         }
         let Some(first) = alive.first() else { return Step::Next(now) };
         let (priority, attempts) = (first.priority, first.failed_attempts);
-        ctx.begin(priority, attempts);
+        self.begin(ctx, priority, attempts);
         let mut lent = Lent::new(cell, Batch::new(alive));
-        let handled = self.watch(agent.handle_batch(lent.batch(), ctx)).await;
+        let handled = guarded(agent.handle_batch(lent.batch(), ctx)).await;
         let ended = cell.now();
         let (outcome, agent_failed) = self.judge(handled, "batch");
         let mut settled = lent.take_back();
@@ -181,13 +192,13 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let count = settled.taken.len() + settled.finished.len();
         let share = ended.since(began) / count.max(1) as u64;
         let of = |remains: &Remains<_>| sample(remains.envelope.sent_at, began, ended, share);
+        let figures = &self.seat.instance.figures;
         for remains in &settled.finished {
-            self.recorder.record(priority, of(remains), Handled::Well);
+            figures.record_shared(priority, of(remains), Handled::Well);
         }
         for remains in &settled.taken {
-            self.recorder.record(priority, of(remains), outcome);
+            figures.record_shared(priority, of(remains), outcome);
         }
-        self.recorder.write_down();
         self.slice_messages = self.slice_messages.saturating_add(count as u32);
         cell.mailbox.give_back(settled.left);
         if outcome == Handled::Failed {
@@ -197,19 +208,6 @@ impl<'a, A: Agent> Attendance<'a, A> {
             }
         }
         if agent_failed { Step::Failed } else { Step::Next(ended) }
-    }
-
-    /// Runs a handler; `None` if it panicked. While it waits, what was recorded before it is visible.
-    async fn watch<F: Future>(&mut self, handler: F) -> Option<F::Output> {
-        let mut handler = std::pin::pin!(guarded(handler));
-        std::future::poll_fn(|cx| {
-            let polled = handler.as_mut().poll(cx);
-            if polled.is_pending() {
-                self.recorder.write_down();
-            }
-            polled
-        })
-        .await
     }
 
     /// What a handler's end means for the message, and whether the agent failed with it.
@@ -268,7 +266,6 @@ impl<'a, A: Agent> Attendance<'a, A> {
                 Some(Command::Pause | Command::Resume) => {}
                 None if *self.paused => {
                     instance.set_state(AgentState::Paused);
-                    self.recorder.rest();
                     self.seat.cell.mailbox.hand_over(instance.consumer);
                     sleep::for_command(instance, None).await;
                 }

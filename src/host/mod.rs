@@ -1,12 +1,13 @@
 //! The seam: the only folder that names actix.
 //!
-//! actix supplies what it is good at: threads with an event loop (arbiters), the life cycle of an actor,
-//! and a mailbox for the control plane, where a handful of commands a day pass through. The data plane is
-//! ours, because actix's own mailbox is unbounded in practice, has no priorities and starves its
-//! neighbours under a flood (`docs/decisions`). Exchanging actix means exchanging this folder.
+//! actix supplies what it is good at: threads with an event loop (arbiters), and on each an actor whose life
+//! cycle frames that of the arbiter's agents. The actor hosts an executor, which runs the agents by urgency
+//! (`docs/decisions/0010`). The data plane is ours, because actix's own mailbox is unbounded in practice, has
+//! no priorities and starves its neighbours under a flood. Exchanging actix means exchanging this folder.
 
 mod actor;
 mod attend;
+mod executor;
 mod in_hand;
 mod serve;
 mod sleep;

@@ -12,7 +12,7 @@ use crate::mailbox::Gate;
 use crate::message::Message;
 use crate::runtime::supervision::{Supervisor, Verdict};
 use crate::sync::Arc;
-use crate::telemetry::{AgentState, Recorder};
+use crate::telemetry::AgentState;
 
 /// Serves an agent's mailbox from its first incarnation to its end.
 pub(super) async fn serve<A: Agent>(
@@ -23,7 +23,6 @@ pub(super) async fn serve<A: Agent>(
     let mut life = Life {
         seat,
         factory: &*factory,
-        recorder: Recorder::new(Arc::clone(&seat.cell.stats), seat.cell.commons.latencies),
         supervisor: Supervisor::new(seat.options.supervision),
         has_started: false,
         paused: false,
@@ -36,7 +35,6 @@ pub(super) async fn serve<A: Agent>(
 struct Life<'a, A: Agent> {
     seat: &'a Seat<A::Message>,
     factory: &'a (dyn Fn() -> A + Send + Sync),
-    recorder: Recorder,
     supervisor: Supervisor,
     /// Whether the current incarnation got past its `started`.
     has_started: bool,
@@ -105,7 +103,7 @@ impl<A: Agent> Life<'_, A> {
                 instance.set_state(if draining { AgentState::Draining } else { AgentState::Running });
                 self.has_started = true;
                 self.supervisor.started(self.seat.cell.now());
-                let mut attendance = Attendance::new(self.seat, &mut self.recorder, &mut self.paused);
+                let mut attendance = Attendance::new(self.seat, &mut self.paused);
                 attendance.attend(&mut agent, &mut ctx).await
             }
             Some(Err(error)) => {
@@ -120,7 +118,6 @@ impl<A: Agent> Life<'_, A> {
         if outcome != Outcome::Failed && guarded(agent.stopped(&mut ctx)).await.is_none() {
             tracing::error!(agent = %instance.label, "the agent panicked while it stopped");
         }
-        self.recorder.rest();
         self.stop_children().await;
         // After a panic the state may be torn; its drop may panic too.
         if catch_unwind(AssertUnwindSafe(|| drop(agent))).is_err() {

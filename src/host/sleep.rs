@@ -1,4 +1,4 @@
-//! Waiting for work, for a command, or for a moment.
+//! Waiting for a ring, for a command, for a moment or for one's turn.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use crate::agent::{AgentCell, Instance};
-use crate::mailbox::Parked;
-use crate::message::Message;
+use crate::message::{Message, Priority};
 use crate::sync::Arc;
 
-/// Sleeps until there may be work or a command, or `at_most` has passed. May wake for nothing.
-pub(super) fn for_work<'a, M: Message>(
+/// Sleeps, already registered with the mailbox, until the bell is rung or `at_most` has passed. May wake for
+/// nothing.
+pub(super) fn until_rung<'a, M: Message>(
     cell: &'a AgentCell<M>,
     instance: &'a Arc<Instance>,
     at_most: Option<Duration>,
@@ -21,21 +21,18 @@ pub(super) fn for_work<'a, M: Message>(
     let mut timer = at_most.map(timer);
     let mut asleep = false;
     std::future::poll_fn(move |cx| {
-        if asleep {
-            // Whatever polled us, a look at the mailbox is cheap; stay registered nowhere meanwhile.
+        // Whatever polled us again, a look at the mailbox is cheap. A command that was posted before we fell
+        // asleep has rung the bell too, so nothing is missed by not looking for one here.
+        if !asleep && !is_over(&mut timer, cx) {
+            asleep = true;
+            return Poll::Pending;
+        }
+        // Who is awake and still registered as asleep would take a ring that is meant for another. Where there
+        // is no other it costs a ring for nothing, now and then, and saves a lock each time.
+        if cell.is_pool {
             cell.mailbox.unpark(instance.consumer);
-            return Poll::Ready(());
         }
-        asleep = true;
-        instance.listen(cx.waker());
-        if instance.has_commands() || cell.mailbox.park(instance.consumer, cx.waker()) == Parked::StayAwake {
-            return Poll::Ready(());
-        }
-        if instance.has_commands() || is_over(&mut timer, cx) {
-            cell.mailbox.unpark(instance.consumer);
-            return Poll::Ready(());
-        }
-        Poll::Pending
+        Poll::Ready(())
     })
 }
 
@@ -43,11 +40,23 @@ pub(super) fn for_work<'a, M: Message>(
 pub(super) fn for_command(instance: &Arc<Instance>, at_most: Option<Duration>) -> impl Future<Output = bool> {
     let mut timer = at_most.map(timer);
     std::future::poll_fn(move |cx| {
-        instance.listen(cx.waker());
         if instance.has_commands() {
             return Poll::Ready(true);
         }
         if is_over(&mut timer, cx) { Poll::Ready(false) } else { Poll::Pending }
+    })
+}
+
+/// Lets other agents of the thread run, and goes on this urgently.
+pub(super) fn for_a_turn(instance: &Instance, priority: Priority) -> impl Future<Output = ()> {
+    let mut has_waited = false;
+    std::future::poll_fn(move |_| {
+        if has_waited {
+            return Poll::Ready(());
+        }
+        has_waited = true;
+        instance.bell.ring(priority);
+        Poll::Pending
     })
 }
 

@@ -10,24 +10,17 @@ use std::thread::JoinHandle;
 use actix_rt::{Arbiter, ArbiterHandle, System, SystemRunner};
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use super::actor::{Manner, Ward};
 use crate::agent::{Placement, current};
+use crate::clock::Clock;
 use crate::sync::{Arc, Mutex, Ordering, lock};
 
 /// The arbiter an agent lives on.
 #[derive(Clone)]
 pub(crate) struct Home {
-    pub(super) arbiter: ArbiterHandle,
+    pub(super) ward: Arc<Ward>,
     /// The arbiter is there for one agent instance and ends with it.
     pub(super) is_own: bool,
-}
-
-impl Home {
-    /// Nobody moves in after all.
-    pub(crate) fn give_up(&self) {
-        if self.is_own {
-            self.arbiter.stop();
-        }
-    }
 }
 
 impl fmt::Debug for Home {
@@ -40,12 +33,13 @@ impl fmt::Debug for Home {
 pub(crate) struct Host {
     system: System,
     timers: Handle,
-    shared: Vec<ArbiterHandle>,
+    shared: Vec<Arc<Ward>>,
     next_shared: AtomicUsize,
-    groups: Mutex<HashMap<(Arc<str>, Rank), ArbiterHandle>>,
+    groups: Mutex<HashMap<(Arc<str>, Rank), Arc<Ward>>>,
     threads: Mutex<Threads>,
+    clock: Clock,
     /// Everything on one thread, whatever the placement: virtual time has one clock.
-    single_threaded: bool,
+    single: Option<Arc<Ward>>,
 }
 
 #[derive(Default)]
@@ -58,7 +52,7 @@ struct Threads {
 
 impl Host {
     /// Starts a system on a thread of its own, with so many shared arbiters.
-    pub(crate) fn start(shared_arbiters: usize) -> io::Result<Self> {
+    pub(crate) fn start(shared_arbiters: usize, clock: Clock) -> io::Result<Self> {
         let (started, starting) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("statim-system".to_owned()).spawn(move || {
             let runtime = match event_loop() {
@@ -81,9 +75,10 @@ impl Host {
             next_shared: AtomicUsize::new(0),
             groups: Mutex::new(HashMap::new()),
             threads: Mutex::new(Threads { system: Some(thread), ..Threads::default() }),
-            single_threaded: false,
+            clock,
+            single: None,
         };
-        let shared = (0..shared_arbiters.max(1)).map(|_| host.new_arbiter(Rank::Usual)).collect();
+        let shared = (0..shared_arbiters.max(1)).map(|_| host.new_ward(Rank::Usual, false)).collect();
         match shared {
             Ok(shared) => host.shared = shared,
             Err(error) => {
@@ -98,30 +93,37 @@ impl Host {
 
     /// The arbiter for an agent of this placement.
     pub(crate) fn home(&self, placement: &Placement, parent: Option<&Home>) -> io::Result<Home> {
-        if self.single_threaded {
-            return Ok(Home { arbiter: self.system.arbiter().clone(), is_own: false });
+        if let Some(ward) = &self.single {
+            return Ok(Home { ward: Arc::clone(ward), is_own: false });
         }
-        let arbiter = match (placement, parent) {
-            (Placement::WithParent, Some(parent)) => parent.arbiter.clone(),
+        let ward = match (placement, parent) {
+            (Placement::WithParent, Some(parent)) => Arc::clone(&parent.ward),
             (Placement::Shared | Placement::WithParent, _) => {
                 let turn = self.next_shared.fetch_add(1, Ordering::Relaxed);
-                self.shared[turn % self.shared.len()].clone()
+                Arc::clone(&self.shared[turn % self.shared.len()])
             }
             (Placement::Group(name), _) => self.group(name, Rank::Usual)?,
             (Placement::Background(name), _) => self.group(name, Rank::Background)?,
-            (Placement::Own, _) => self.new_arbiter(Rank::Usual)?,
+            (Placement::Own, _) => self.new_ward(Rank::Usual, true)?,
         };
-        Ok(Home { arbiter, is_own: *placement == Placement::Own })
+        Ok(Home { ward, is_own: *placement == Placement::Own })
     }
 
-    fn group(&self, name: &Arc<str>, rank: Rank) -> io::Result<ArbiterHandle> {
+    fn group(&self, name: &Arc<str>, rank: Rank) -> io::Result<Arc<Ward>> {
         let mut groups = lock(&self.groups);
-        if let Some(arbiter) = groups.get(&(Arc::clone(name), rank)) {
-            return Ok(arbiter.clone());
+        if let Some(ward) = groups.get(&(Arc::clone(name), rank)) {
+            return Ok(Arc::clone(ward));
         }
+        let ward = self.new_ward(rank, false)?;
+        groups.insert((Arc::clone(name), rank), Arc::clone(&ward));
+        Ok(ward)
+    }
+
+    fn new_ward(&self, rank: Rank, is_own: bool) -> io::Result<Arc<Ward>> {
         let arbiter = self.new_arbiter(rank)?;
-        groups.insert((Arc::clone(name), rank), arbiter.clone());
-        Ok(arbiter)
+        // What is in the background must not keep a core from others, not even for microseconds.
+        let manner = Manner { is_own, listens: rank == Rank::Usual };
+        Ok(Ward::open(arbiter, self.clock.clone(), manner))
     }
 
     /// An arbiter belongs to the system of the thread that makes it. The caller's thread may belong to a
@@ -160,7 +162,7 @@ impl Host {
 
     /// Whether its timers end with it; in virtual time they belong to the test.
     pub(crate) fn ends_its_timers(&self) -> bool {
-        !self.single_threaded
+        self.single.is_none()
     }
 
     /// Runs a future on the system arbiter.
@@ -170,7 +172,7 @@ impl Host {
 
     /// Tells every thread to end. Handlers still running are dropped at their next await.
     pub(crate) fn stop(&self) {
-        if self.single_threaded {
+        if self.single.is_some() {
             return;
         }
         let mut threads = lock(&self.threads);
@@ -245,15 +247,20 @@ impl VirtualHost {
     }
 
     /// The host to build a runtime on. Call inside [`block_on`](Self::block_on).
-    pub(crate) fn host() -> Host {
+    pub(crate) fn host(clock: &Clock) -> Host {
+        let system = System::current();
+        // In virtual time nothing takes time, so nobody could be heard by listening.
+        let manner = Manner { is_own: false, listens: false };
+        let ward = Ward::open(system.arbiter().clone(), clock.clone(), manner);
         Host {
-            system: System::current(),
+            system,
             timers: Handle::current(),
             shared: Vec::new(),
             next_shared: AtomicUsize::new(0),
             groups: Mutex::new(HashMap::new()),
             threads: Mutex::new(Threads::default()),
-            single_threaded: true,
+            clock: clock.clone(),
+            single: Some(ward),
         }
     }
 

@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use super::lane::shrink;
 use super::options::MailboxOptions;
-use super::parking::Parking;
+use super::parking::{Parking, Sleeper};
 use super::waiting::WaitingRoom;
 use crate::message::{Envelope, Priority};
 use crate::sync::{AtomicU64, Ordering};
@@ -27,23 +27,25 @@ pub(crate) type IsAgent = fn() -> bool;
 /// Messages that have left the mailbox, for each lane. Written under the front's lock, read by senders
 /// only when the mailbox looks full: the cache line mostly stays where it is.
 ///
-/// Sequentially consistent, because a departure followed by a look for waiting senders races with a
-/// sender that starts to wait and then looks for departures: one of the two must see the other.
+/// A sender that reads it without the front's lock may see too little, and the mailbox fuller than it is;
+/// never emptier. Before it waits for room it looks again, under that lock.
 #[derive(Debug, Default)]
 pub(super) struct Departed([AtomicU64; Priority::COUNT]);
 
 impl Departed {
+    /// Call under the front's lock only: it makes the caller the only writer.
     pub(super) fn add(&self, lane: usize, count: u64) {
-        self.0[lane].fetch_add(count, Ordering::SeqCst);
+        let before = self.0[lane].load(Ordering::Relaxed);
+        self.0[lane].store(before + count, Ordering::Release);
     }
 
     fn of(&self, lane: usize) -> u64 {
-        self.0[lane].load(Ordering::SeqCst)
+        self.0[lane].load(Ordering::Acquire)
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Intake<M> {
+pub(super) struct Intake<M, S> {
     pub(super) gate: Gate,
     pub(super) lanes: [VecDeque<Envelope<M>>; Priority::COUNT],
     arrived: [u64; Priority::COUNT],
@@ -53,10 +55,10 @@ pub(super) struct Intake<M> {
     pub(super) waiting: WaitingRoom<M>,
     /// Normal messages admitted since a Low sender waits.
     low_passed_over: u32,
-    pub(super) parking: Parking,
+    pub(super) parking: Parking<S>,
 }
 
-impl<M> Intake<M> {
+impl<M, S: Sleeper> Intake<M, S> {
     pub(super) fn new() -> Self {
         Self {
             gate: Gate::Open,
@@ -66,7 +68,7 @@ impl<M> Intake<M> {
             next_sequence: 0,
             waiting: WaitingRoom::new(),
             low_passed_over: 0,
-            parking: Parking::default(),
+            parking: Parking::new(),
         }
     }
 

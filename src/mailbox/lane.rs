@@ -66,12 +66,24 @@ impl<M> Lane<M> {
         self.gather.as_ref().and_then(|gather| gather.ripe_at())
     }
 
-    pub(super) fn has_ready(&self) -> bool {
-        !self.singles.is_empty() || self.gather.as_ref().is_some_and(|gather| gather.has_ready())
+    pub(super) fn has_singles(&self) -> bool {
+        !self.singles.is_empty()
+    }
+
+    pub(super) fn has_ready_batch(&self) -> bool {
+        self.gather.as_ref().is_some_and(|gather| gather.has_ready())
+    }
+
+    /// Whether anything is gathered, ready or lingering.
+    pub(super) fn has_gathered(&self) -> bool {
+        self.gather.as_ref().is_some_and(|gather| gather.len() > 0)
     }
 
     /// The oldest single message or ready batch.
     pub(super) fn pop(&mut self) -> Option<Popped<M>> {
+        if self.gather.is_none() {
+            return self.pop_single();
+        }
         let batch_age = self.gather.as_ref().and_then(|gather| gather.oldest_ready());
         // What was given back is older than anything that could be ready.
         let age = |envelope: &Envelope<M>| if envelope.returned { None } else { Some(envelope.sequence) };
@@ -111,10 +123,6 @@ impl<M> Lane<M> {
         if let Some(gather) = &mut self.gather {
             gather.remove(matches, removed);
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.singles.len() + self.gather.as_ref().map_or(0, |gather| gather.len())
     }
 
     pub(super) fn shrink(&mut self) {

@@ -1,8 +1,4 @@
-//! The four lanes and which of them is served next. Pure: no locks, no clock, no wakers.
-//!
-//! Critical comes strictly first. High, Normal and Low are served in this order, except that a Normal or
-//! Low lane that has been passed over for `bypass` turns is served next. The limits are staggered by one
-//! so that both hold exactly when the two fall due together: Low at `bypass`, Normal one turn earlier.
+//! The four lanes, served by the rule of [`Turns`]. Pure: no locks, no clock, no wakers.
 
 use std::collections::VecDeque;
 
@@ -10,10 +6,7 @@ use super::lane::{Lane, Popped};
 use super::options::MailboxOptions;
 use crate::clock::Nanos;
 use crate::message::{Envelope, Key, Priority};
-
-const CRITICAL: usize = Priority::Critical.lane();
-const NORMAL: usize = Priority::Normal.lane();
-const LOW: usize = Priority::Low.lane();
+use crate::scheduler::Turns;
 
 /// What the scheduler hands over.
 #[derive(Debug)]
@@ -30,113 +23,105 @@ pub(crate) enum Next<M> {
 #[derive(Debug)]
 pub(crate) struct Lanes<M> {
     lanes: [Lane<M>; Priority::COUNT],
-    /// Turns of other non-critical messages since this lane was last served while it had work.
-    passed_over: [u32; Priority::COUNT],
-    bypass: Option<u32>,
+    turns: Turns,
+    /// Bit n is set where lane n holds anything that is not gathered.
+    singles: u8,
+    gathers: bool,
 }
 
 impl<M> Lanes<M> {
     pub(crate) fn new(options: &MailboxOptions) -> Self {
         Self {
             lanes: std::array::from_fn(|_| Lane::new(options.batch)),
-            passed_over: [0; Priority::COUNT],
-            bypass: options.bypass,
+            turns: Turns::new(options.bypass),
+            singles: 0,
+            gathers: options.batch.is_some(),
         }
     }
 
     /// Takes over a whole queue of one priority, in order.
     pub(crate) fn push_all(&mut self, lane: usize, queue: &mut VecDeque<Envelope<M>>) {
         self.lanes[lane].push_all(queue);
+        self.look_at(lane);
     }
 
     /// Puts messages back where they were taken from, oldest first in `envelopes`.
     pub(crate) fn give_back(&mut self, envelopes: Vec<Envelope<M>>) {
         for envelope in envelopes.into_iter().rev() {
-            self.lanes[envelope.priority.lane()].push_front(envelope);
+            let lane = envelope.priority.lane();
+            self.lanes[lane].push_front(envelope);
+            self.look_at(lane);
         }
     }
 
     pub(crate) fn next(&mut self, now: Nanos) -> Next<M> {
-        for lane in &mut self.lanes {
-            lane.ripen(now);
+        if self.gathers {
+            self.lanes.iter_mut().for_each(|lane| lane.ripen(now));
         }
-        let Some(chosen) = self.choose() else {
-            let ripe_at = self.lanes.iter().filter_map(Lane::ripe_at).min();
-            return Next::Nothing { ripe_at };
+        let Some(chosen) = self.turns.next(self.ready()) else {
+            return Next::Nothing { ripe_at: self.ripe_at() };
         };
-        self.account(chosen);
-        match self.lanes[chosen].pop() {
+        let popped = self.lanes[chosen].pop();
+        self.look_at(chosen);
+        match popped {
             Some(Popped::One(envelope)) => Next::One(envelope),
             Some(Popped::Batch(envelopes)) => Next::Batch(envelopes),
             None => unreachable!("a lane that reports something ready has something to pop"),
         }
     }
 
-    fn choose(&self) -> Option<usize> {
-        let ready = |lane: usize| self.lanes[lane].has_ready();
-        if ready(CRITICAL) {
-            return Some(CRITICAL);
-        }
-        if let Some(bypass) = self.bypass {
-            if ready(LOW) && self.passed_over[LOW] >= bypass {
-                return Some(LOW);
-            }
-            if ready(NORMAL) && self.passed_over[NORMAL] + 1 >= bypass {
-                return Some(NORMAL);
-            }
-        }
-        (CRITICAL..=LOW).find(|&lane| ready(lane))
+    fn ripe_at(&self) -> Option<Nanos> {
+        if self.gathers { self.lanes.iter().filter_map(Lane::ripe_at).min() } else { None }
     }
 
-    fn account(&mut self, chosen: usize) {
-        self.passed_over[chosen] = 0;
-        if chosen == CRITICAL {
-            return;
-        }
-        for lane in [NORMAL, LOW] {
-            if lane == chosen {
-                continue;
-            }
-            if self.lanes[lane].has_ready() {
-                self.passed_over[lane] = self.passed_over[lane].saturating_add(1);
-            } else {
-                self.passed_over[lane] = 0;
-            }
+    fn look_at(&mut self, lane: usize) {
+        let bit = 1 << lane;
+        if self.lanes[lane].has_singles() {
+            self.singles |= bit;
+        } else {
+            self.singles &= !bit;
         }
     }
 
     /// Removes the newest message of the least urgent lane that is less urgent than `newcomer`.
     pub(crate) fn evict_for(&mut self, newcomer: Priority) -> Option<Envelope<M>> {
-        (newcomer.lane() + 1..Priority::COUNT).rev().find_map(|lane| self.lanes[lane].pop_newest())
+        (newcomer.lane() + 1..Priority::COUNT).rev().find_map(|lane| {
+            let newest = self.lanes[lane].pop_newest();
+            self.look_at(lane);
+            newest
+        })
     }
 
     /// Removes every message that `matches`, in lane order.
     pub(crate) fn remove(&mut self, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
         let mut removed = Vec::new();
-        for lane in &mut self.lanes {
-            lane.remove(matches, &mut removed);
+        for lane in 0..Priority::COUNT {
+            self.lanes[lane].remove(matches, &mut removed);
+            self.look_at(lane);
         }
         removed
     }
 
     /// Bit n is set where lane n holds anything, lingering batches included.
     pub(crate) fn occupied(&self) -> u8 {
-        self.lanes
-            .iter()
-            .enumerate()
-            .fold(0, |bits, (lane, queue)| if queue.len() > 0 { bits | 1 << lane } else { bits })
+        self.singles | self.gathered(Lane::has_gathered)
     }
 
     /// Bit n is set where a choice would find something in lane n.
     pub(crate) fn ready(&self) -> u8 {
-        (0..Priority::COUNT)
-            .filter(|&lane| self.lanes[lane].has_ready())
-            .fold(0, |bits, lane| bits | 1 << lane)
+        self.singles | self.gathered(Lane::has_ready_batch)
     }
 
     /// Whether a choice would find something.
     pub(crate) fn has_ready(&self) -> bool {
         self.ready() != 0
+    }
+
+    fn gathered(&self, has: fn(&Lane<M>) -> bool) -> u8 {
+        if !self.gathers {
+            return 0;
+        }
+        (0..Priority::COUNT).filter(|&lane| has(&self.lanes[lane])).fold(0, |bits, lane| bits | 1 << lane)
     }
 
     /// Gives back memory that a burst left behind.

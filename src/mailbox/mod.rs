@@ -36,6 +36,6 @@ pub use options::{BatchOptions, MailboxOptions, Overflow};
 pub use reason::Reason;
 
 pub(crate) use intake::Gate;
-pub(crate) use parking::ConsumerId;
-pub(crate) use shared::{Mailbox, Offer, Parked, Taken};
+pub(crate) use parking::{ConsumerId, Sleeper};
+pub(crate) use shared::{Mailbox, Offer, Taken};
 pub(crate) use waiting::{Admission, Ticket};

@@ -1,38 +1,104 @@
-//! The agents asleep at a mailbox: usually one, more where a pool shares it.
+//! The agents that serve a mailbox, and which of them are asleep: usually one, more where a pool shares it.
 
 use std::task::Waker;
+
+use crate::message::Priority;
 
 /// One consumer of a mailbox: an agent instance.
 pub(crate) type ConsumerId = u32;
 
-#[derive(Debug, Default)]
-pub(super) struct Parking {
-    /// Kept apart from `more` so that the usual agent allocates nothing to sleep.
-    first: Option<(ConsumerId, Waker)>,
-    more: Vec<(ConsumerId, Waker)>,
+/// Whoever is woken when there is something to take.
+pub(crate) trait Sleeper: Clone {
+    /// Wakes it for a message of this priority, or moves it up if it is awake and waits for its turn.
+    fn wake_for(self, priority: Priority);
+
+    /// Whether both wake the same.
+    fn is_same(&self, other: &Self) -> bool;
 }
 
-impl Parking {
-    pub(super) fn park(&mut self, consumer: ConsumerId, waker: &Waker) {
-        self.take(consumer);
-        let entry = (consumer, waker.clone());
+/// A waker knows no urgency.
+impl Sleeper for Waker {
+    fn wake_for(self, _: Priority) {
+        self.wake();
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.will_wake(other)
+    }
+}
+
+#[derive(Debug)]
+struct Consumer<S> {
+    id: ConsumerId,
+    sleeper: S,
+    asleep: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Parking<S> {
+    /// Kept apart from `more` so that the usual agent allocates nothing to sleep.
+    first: Option<Consumer<S>>,
+    more: Vec<Consumer<S>>,
+}
+
+impl<S: Sleeper> Parking<S> {
+    pub(super) const fn new() -> Self {
+        Self { first: None, more: Vec::new() }
+    }
+
+    pub(super) fn park(&mut self, id: ConsumerId, sleeper: &S) {
+        if let Some(consumer) = self.consumers().find(|consumer| consumer.id == id) {
+            consumer.asleep = true;
+            if !consumer.sleeper.is_same(sleeper) {
+                consumer.sleeper = sleeper.clone();
+            }
+            return;
+        }
+        let consumer = Consumer { id, sleeper: sleeper.clone(), asleep: true };
         match &self.first {
-            None => self.first = Some(entry),
-            Some(_) => self.more.push(entry),
+            None => self.first = Some(consumer),
+            Some(_) => self.more.push(consumer),
         }
     }
 
     /// One sleeper, to be woken after the lock is released.
-    pub(super) fn pop(&mut self) -> Option<Waker> {
-        self.more.pop().or_else(|| self.first.take()).map(|(_, waker)| waker)
+    pub(super) fn pop(&mut self) -> Option<S> {
+        let consumer = self.consumers().find(|consumer| consumer.asleep)?;
+        consumer.asleep = false;
+        Some(consumer.sleeper.clone())
     }
 
-    /// The waker of one consumer, if it is asleep.
-    pub(super) fn take(&mut self, consumer: ConsumerId) -> Option<Waker> {
-        if self.first.as_ref().is_some_and(|(id, _)| *id == consumer) {
-            return self.first.take().map(|(_, waker)| waker);
+    /// Everybody who has ever slept here and not left: those awake may be waiting for their turn.
+    pub(super) fn awake(&mut self) -> Vec<S> {
+        self.consumers()
+            .filter(|consumer| !consumer.asleep)
+            .map(|consumer| consumer.sleeper.clone())
+            .collect()
+    }
+
+    /// The only consumer, if there is one only and it is awake.
+    pub(super) fn sole(&self) -> Option<S> {
+        let first = self.first.as_ref().filter(|first| !first.asleep && self.more.is_empty());
+        first.map(|first| first.sleeper.clone())
+    }
+
+    /// The consumer is awake for another reason than a message.
+    pub(super) fn wake(&mut self, id: ConsumerId) {
+        if let Some(consumer) = self.consumers().find(|consumer| consumer.id == id) {
+            consumer.asleep = false;
         }
-        let place = self.more.iter().position(|(id, _)| *id == consumer)?;
-        Some(self.more.swap_remove(place).1)
+    }
+
+    /// The consumer serves here no more, until it parks again.
+    pub(super) fn leave(&mut self, id: ConsumerId) {
+        if self.first.as_ref().is_some_and(|first| first.id == id) {
+            self.first = self.more.pop();
+        } else {
+            self.more.retain(|consumer| consumer.id != id);
+        }
+    }
+
+    fn consumers(&mut self) -> impl Iterator<Item = &mut Consumer<S>> {
+        self.first.iter_mut().chain(&mut self.more)
     }
 }

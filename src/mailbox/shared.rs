@@ -16,7 +16,7 @@ use std::task::Waker;
 use super::intake::{Departed, Gate, Intake, IsAgent};
 use super::lanes::{Lanes, Next, batch_key_of};
 use super::options::{MailboxOptions, Overflow};
-use super::parking::ConsumerId;
+use super::parking::{ConsumerId, Sleeper};
 use super::waiting::Ticket;
 use crate::clock::Nanos;
 use crate::message::{Envelope, Key, Message, Priority};
@@ -51,22 +51,23 @@ pub(crate) enum Taken<M> {
 
 /// Whether the agent may sleep.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Parked {
+pub(super) enum Parked {
     Asleep,
     /// Something came in meanwhile.
     StayAwake,
 }
 
+/// A mailbox of messages `M`, served by whoever `S` wakes.
 #[derive(Debug)]
-pub(crate) struct Mailbox<M> {
+pub(crate) struct Mailbox<M, S = Waker> {
     options: MailboxOptions,
     signal: AtomicU8,
     departed: Departed,
     front: Mutex<Lanes<M>>,
-    intake: Mutex<Intake<M>>,
+    intake: Mutex<Intake<M, S>>,
 }
 
-impl<M: Message> Mailbox<M> {
+impl<M: Message, S: Sleeper> Mailbox<M, S> {
     pub(crate) fn new(options: MailboxOptions) -> Self {
         let options = options.clamped();
         Self {
@@ -112,25 +113,22 @@ impl<M: Message> Mailbox<M> {
             Offer::Full(envelope) if self.options.overflow == Overflow::Wait => envelope,
             decided => return Ok(decided),
         };
+        // Under the front's lock too, so that the agent is between two departures: one before it is counted
+        // for us here, one after it finds us waiting. Without it a ticket could wait for ever.
+        let front = lock(&self.front);
         let mut intake = lock(&self.intake);
         if !intake.admits(is_agent) {
             return Ok(Offer::Closed(envelope));
         }
-        // Room may have come between the two looks; without this one the ticket could wait for ever.
         if self.room_for_newcomer(&mut intake, envelope.priority) {
+            drop(front);
             self.accept(intake, envelope);
             return Ok(Offer::Accepted(None));
         }
         let lane = envelope.priority.lane();
         let ticket = Arc::new(Ticket::new(envelope));
         intake.waiting.join(lane, Arc::clone(&ticket));
-        self.signal.fetch_or(WAITING, Ordering::SeqCst);
-        // The agent reads WAITING after it has counted a departure, and we count departures after we
-        // have set WAITING (both in one total order): one of us sees the other, so no ticket is
-        // left behind by a departure that happened just before.
-        let mut wake = Vec::new();
-        intake.admit_waiting(&self.options, &self.departed, &mut wake);
-        self.publish(intake, wake);
+        self.signal.fetch_or(WAITING, Ordering::Relaxed);
         Err(ticket)
     }
 
@@ -144,22 +142,32 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Room for a newcomer, after those who waited longer and are at least as urgent.
-    fn room_for_newcomer(&self, intake: &mut Intake<M>, priority: Priority) -> bool {
+    fn room_for_newcomer(&self, intake: &mut Intake<M, S>, priority: Priority) -> bool {
         let ahead = (0..=priority.lane()).any(|lane| intake.waiting.waits(lane));
         intake.has_room(priority, &self.options, &self.departed) && !ahead
     }
 
-    fn accept(&self, mut intake: MutexGuard<'_, Intake<M>>, envelope: Envelope<M>) {
-        let bit = 1 << envelope.priority.lane();
+    fn accept(&self, mut intake: MutexGuard<'_, Intake<M, S>>, envelope: Envelope<M>) {
+        let priority = envelope.priority;
         // The first message of a lane raises its bit; only the agent lowers it, under this lock.
-        if intake.lanes[envelope.priority.lane()].is_empty() {
-            self.signal.fetch_or(bit, Ordering::Release);
+        let is_first = intake.lanes[priority.lane()].is_empty();
+        if is_first {
+            self.signal.fetch_or(1 << priority.lane(), Ordering::Release);
         }
         intake.accept(envelope);
-        let waker = intake.parking.pop();
-        drop(intake);
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(sleeper) = intake.parking.pop() {
+            drop(intake);
+            return sleeper.wake_for(priority);
+        }
+        // The agent is awake, and may be waiting for its turn behind its neighbours.
+        if is_first && !priority.is_bulk() {
+            if let Some(sole) = intake.parking.sole() {
+                drop(intake);
+                return sole.wake_for(priority);
+            }
+            let awake = intake.parking.awake();
+            drop(intake);
+            awake.into_iter().for_each(|consumer| consumer.wake_for(priority));
         }
     }
 
@@ -192,7 +200,42 @@ impl<M: Message> Mailbox<M> {
 
     /// The next message or batch by priority, age and key.
     pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
+        self.take_from(lock(&self.front), now).0
+    }
+
+    /// The same; and if there is nothing, the consumer is registered to be woken. One that is woken by
+    /// something else [`unpark`](Self::unpark)s.
+    pub(crate) fn take_or_park(&self, now: Nanos, consumer: ConsumerId, sleeper: &S) -> Taken<M> {
         let mut front = lock(&self.front);
+        loop {
+            let (taken, back) = self.take_from(front, now);
+            let Some(mut back) = back else { return taken };
+            if self.try_park(&mut back, consumer, sleeper) == Parked::Asleep {
+                return taken;
+            }
+            // Something came in since the signal was read.
+            front = back;
+        }
+    }
+
+    fn try_park(&self, front: &mut Lanes<M>, consumer: ConsumerId, sleeper: &S) -> Parked {
+        let mut intake = lock(&self.intake);
+        if intake.occupied() != 0 || front.has_ready() {
+            return Parked::StayAwake;
+        }
+        intake.parking.park(consumer, sleeper);
+        intake.shrink();
+        drop(intake);
+        front.shrink();
+        Parked::Asleep
+    }
+
+    /// What was taken; if nothing, the lock too.
+    fn take_from<'a>(
+        &self,
+        mut front: MutexGuard<'a, Lanes<M>>,
+        now: Nanos,
+    ) -> (Taken<M>, Option<MutexGuard<'a, Lanes<M>>>) {
         let signalled = self.signal.load(Ordering::Acquire) & LANES;
         let worth_crossing = match self.options.batch {
             // A batch should take in what has come for it.
@@ -212,13 +255,15 @@ impl<M: Message> Mailbox<M> {
                 self.depart(&envelopes);
                 Taken::Batch(envelopes)
             }
-            Next::Nothing { ripe_at } => return Taken::Nothing { ripe_at },
+            Next::Nothing { ripe_at } => return (Taken::Nothing { ripe_at }, Some(front)),
         };
+        // Under the lock: see `offer_or_wait`.
+        let somebody_waits = self.signal.load(Ordering::Relaxed) & WAITING != 0;
         drop(front);
-        if self.signal.load(Ordering::SeqCst) & WAITING != 0 {
+        if somebody_waits {
             self.admit_waiting();
         }
-        taken
+        (taken, None)
     }
 
     /// Whether something more urgent than `priority` is queued.
@@ -233,34 +278,25 @@ impl<M: Message> Mailbox<M> {
     /// Puts back messages that were taken and not handled, oldest first. They keep their place and do
     /// not count against the bound, which they have passed.
     pub(crate) fn give_back(&self, mut envelopes: Vec<Envelope<M>>) {
-        if envelopes.is_empty() {
-            return;
-        }
+        let Some(first) = envelopes.first() else { return };
+        let priority = first.priority;
         for envelope in &mut envelopes {
             envelope.returned = true;
         }
         lock(&self.front).give_back(envelopes);
         // In a pool another member may be asleep while this one is about to stop.
-        self.wake_one();
+        self.wake_one(priority);
     }
 
     /// Registers the agent to be woken, unless there is something to do already.
-    pub(crate) fn park(&self, consumer: ConsumerId, waker: &Waker) -> Parked {
-        let mut front = lock(&self.front);
-        let mut intake = lock(&self.intake);
-        if intake.occupied() != 0 || front.has_ready() {
-            return Parked::StayAwake;
-        }
-        intake.parking.park(consumer, waker);
-        intake.shrink();
-        drop(intake);
-        front.shrink();
-        Parked::Asleep
+    #[cfg(test)]
+    pub(super) fn park(&self, consumer: ConsumerId, sleeper: &S) -> Parked {
+        self.try_park(&mut lock(&self.front), consumer, sleeper)
     }
 
     /// The consumer is awake for another reason than a message.
     pub(crate) fn unpark(&self, consumer: ConsumerId) {
-        lock(&self.intake).parking.take(consumer);
+        lock(&self.intake).parking.wake(consumer);
     }
 
     /// Passes on whatever is queued to another sleeper, for a consumer that stops serving: the wake-up
@@ -268,13 +304,13 @@ impl<M: Message> Mailbox<M> {
     pub(crate) fn hand_over(&self, consumer: ConsumerId) {
         let front = lock(&self.front);
         let mut intake = lock(&self.intake);
-        intake.parking.take(consumer);
-        let work = front.occupied() != 0 || intake.occupied() != 0;
-        let waker = if work { intake.parking.pop() } else { None };
+        intake.parking.leave(consumer);
+        let work = front.occupied() | intake.occupied();
+        let sleeper = if work != 0 { intake.parking.pop() } else { None };
         drop(intake);
         drop(front);
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(sleeper) = sleeper {
+            sleeper.wake_for(most_urgent(work));
         }
     }
 
@@ -335,7 +371,7 @@ impl<M: Message> Mailbox<M> {
     // ---- Details -----------------------------------------------------------------------------
 
     /// Brings everything from the intake to the front.
-    fn cross_over(&self, front: &mut Lanes<M>, intake: &mut Intake<M>) {
+    fn cross_over(&self, front: &mut Lanes<M>, intake: &mut Intake<M, S>) {
         for (lane, queue) in intake.lanes.iter_mut().enumerate() {
             if !queue.is_empty() {
                 front.push_all(lane, queue);
@@ -359,23 +395,30 @@ impl<M: Message> Mailbox<M> {
     }
 
     /// Brings the signal in line with the intake, wakes a sleeper if there is work, and the senders.
-    fn publish(&self, mut intake: MutexGuard<'_, Intake<M>>, senders: Vec<Waker>) {
+    fn publish(&self, mut intake: MutexGuard<'_, Intake<M, S>>, senders: Vec<Waker>) {
         if intake.waiting.is_empty() {
-            self.signal.fetch_and(!WAITING, Ordering::SeqCst);
+            self.signal.fetch_and(!WAITING, Ordering::Relaxed);
         }
-        self.signal.fetch_or(intake.occupied(), Ordering::Release);
+        let occupied = intake.occupied();
+        self.signal.fetch_or(occupied, Ordering::Release);
         let queued: usize = intake.lanes.iter().map(VecDeque::len).sum();
         // Collected before they are woken: nobody is woken under the lock.
         let consumers: Vec<_> = std::iter::from_fn(|| intake.parking.pop()).take(queued).collect();
         drop(intake);
-        consumers.into_iter().for_each(Waker::wake);
+        consumers.into_iter().for_each(|sleeper| sleeper.wake_for(most_urgent(occupied)));
         senders.into_iter().for_each(Waker::wake);
     }
 
-    fn wake_one(&self) {
-        let waker = lock(&self.intake).parking.pop();
-        if let Some(waker) = waker {
-            waker.wake();
+    fn wake_one(&self, priority: Priority) {
+        let sleeper = lock(&self.intake).parking.pop();
+        if let Some(sleeper) = sleeper {
+            sleeper.wake_for(priority);
         }
     }
+}
+
+/// The most urgent of the lanes whose bits are set, of which there is one.
+fn most_urgent(lanes: u8) -> Priority {
+    let lane = (lanes.trailing_zeros() as usize).min(Priority::COUNT - 1);
+    Priority::ALL[lane]
 }

@@ -73,8 +73,9 @@ impl RuntimeBuilder {
     /// [`StartError::Threads`] if they could not be started.
     pub fn start(self) -> Result<Runtime, StartError> {
         let arbiters = self.arbiters.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-        let host = Host::start(arbiters)?;
-        Ok(self.build(host, Clock::real()))
+        let clock = Clock::real();
+        let host = Host::start(arbiters, clock.clone())?;
+        Ok(self.build(host, clock))
     }
 
     pub(crate) fn build(self, host: Host, clock: Clock) -> Runtime {

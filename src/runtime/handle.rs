@@ -99,6 +99,7 @@ impl RuntimeHandle {
                 agent_type,
                 options.stop_order,
                 options.mailbox,
+                matches!(options.pool, Pool::Shared(_)),
                 Arc::clone(&self.core.commons),
             ))
         };
@@ -113,7 +114,7 @@ impl RuntimeHandle {
                 Pool::ByKey(_) => cell(Arc::clone(&label), name),
             };
             let consumer = u32::try_from(number).unwrap_or(u32::MAX);
-            let instance = Arc::new(Instance::new(consumer, label));
+            let instance = Arc::new(Instance::new(consumer, label, self.core.commons.latencies));
             cell.add_instance(Arc::clone(&instance));
             (cell, instance)
         };

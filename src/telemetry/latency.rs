@@ -36,11 +36,30 @@ struct Histograms {
     end_to_end: Histogram<u64>,
 }
 
+impl Lane {
+    /// The lane's histograms, made now if there are none.
+    fn histograms(&mut self) -> &mut Histograms {
+        if let Self::Raw(samples) = self {
+            *self = Self::Histograms(Box::new(Histograms::of(samples)));
+        }
+        match self {
+            Self::Histograms(histograms) => histograms,
+            Self::Raw(_) => unreachable!("they have just been made"),
+        }
+    }
+}
+
 impl Histograms {
     fn of(samples: &[Sample]) -> Self {
         let mut histograms = Self { wait: histogram(), service: histogram(), end_to_end: histogram() };
         samples.iter().for_each(|sample| histograms.record(*sample));
         histograms
+    }
+
+    fn add(&mut self, other: &Self) {
+        added(&mut self.wait, &other.wait);
+        added(&mut self.service, &other.service);
+        added(&mut self.end_to_end, &other.end_to_end);
     }
 
     fn record(&mut self, sample: Sample) {
@@ -57,6 +76,12 @@ impl Histograms {
     }
 }
 
+fn added(ours: &mut Histogram<u64>, theirs: &Histogram<u64>) {
+    // Both grow as they must, so nothing of one is out of the other's range.
+    let added = ours.add(theirs);
+    debug_assert!(added.is_ok(), "a histogram was refused");
+}
+
 fn histogram() -> Histogram<u64> {
     let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are in range");
     histogram.auto(true);
@@ -66,25 +91,38 @@ fn histogram() -> Histogram<u64> {
 /// Queue wait, service time and end to end, for each priority.
 #[derive(Debug, Default)]
 pub(crate) struct Latencies {
-    lanes: [Option<Lane>; Priority::COUNT],
+    /// Nothing is allocated for an agent that handles nothing.
+    lanes: Option<Box<[Option<Lane>; Priority::COUNT]>>,
 }
 
 impl Latencies {
     pub(crate) fn record(&mut self, lane: usize, sample: Sample) {
-        let slot = self.lanes[lane].get_or_insert_with(|| Lane::Raw(Vec::new()));
+        let slot = self.lanes.get_or_insert_default()[lane].get_or_insert_with(|| Lane::Raw(Vec::new()));
         match slot {
             Lane::Histograms(histograms) => histograms.record(sample),
             Lane::Raw(samples) if samples.len() < RAW_SAMPLES => samples.push(sample),
-            Lane::Raw(samples) => {
-                let mut histograms = Histograms::of(samples);
-                histograms.record(sample);
-                *slot = Lane::Histograms(Box::new(histograms));
+            Lane::Raw(_) => slot.histograms().record(sample),
+        }
+    }
+
+    /// Adds everything that `other` has recorded.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (lane, theirs) in other.lanes.iter().flat_map(|lanes| lanes.iter().enumerate()) {
+            match theirs {
+                None => {}
+                Some(Lane::Raw(samples)) => samples.iter().for_each(|sample| self.record(lane, *sample)),
+                Some(Lane::Histograms(theirs)) => {
+                    self.lanes.get_or_insert_default()[lane]
+                        .get_or_insert_with(|| Lane::Raw(Vec::new()))
+                        .histograms()
+                        .add(theirs);
+                }
             }
         }
     }
 
     pub(crate) fn summary(&self, lane: usize) -> Option<LatencySummary> {
-        match self.lanes[lane].as_ref()? {
+        match self.lanes.as_ref()?[lane].as_ref()? {
             Lane::Raw(samples) => Some(summarise(&Histograms::of(samples))),
             Lane::Histograms(histograms) => Some(summarise(histograms)),
         }

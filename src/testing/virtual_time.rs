@@ -58,7 +58,8 @@ pub fn virtual_time<T>(test: impl AsyncFnOnce(&TestRuntime) -> T) -> T {
 fn virtual_time_with<T>(builder: RuntimeBuilder, test: impl AsyncFnOnce(&TestRuntime) -> T) -> T {
     let host = VirtualHost::new().expect("an event loop can be started");
     host.block_on(async move {
-        let runtime = builder.build(VirtualHost::host(), Clock::virtual_time());
+        let clock = Clock::virtual_time();
+        let runtime = builder.build(VirtualHost::host(&clock), clock);
         let runtime = TestRuntime { runtime };
         let result = test(&runtime).await;
         // Agents that were told to stop get the time to do it.

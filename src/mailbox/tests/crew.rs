@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use super::{TestMessage, an_outsider};
 use crate::clock::{Nanos, nanos};
-use crate::mailbox::{Admission, Mailbox, MailboxOptions, Offer, Parked, Taken, Ticket};
+use crate::mailbox::shared::Parked;
+use crate::mailbox::{Admission, Mailbox, MailboxOptions, Offer, Taken, Ticket};
 use crate::message::{Envelope, Priority};
 
 /// Far above what any of these tests needs, on the busiest machine.

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::{Bell, TestMessage, an_agent, an_outsider, batches, bell, subject_key};
 use crate::clock::Nanos;
+use crate::mailbox::shared::Parked;
 use crate::mailbox::{
-    Admission, BatchOptions, Gate, Mailbox, MailboxOptions, Offer, Overflow, Parked, Taken, Ticket,
+    Admission, BatchOptions, Gate, Mailbox, MailboxOptions, Offer, Overflow, Taken, Ticket,
 };
 use crate::message::{Envelope, Priority};
 

@@ -215,7 +215,8 @@ proptest! {
 
 #[test]
 fn bulk_never_fills_the_share_of_the_urgent() {
-    let mailbox = Mailbox::new(MailboxOptions { reserve: 2, overflow: Overflow::Reject, ..plain(5) });
+    let mailbox: Mailbox<_> =
+        Mailbox::new(MailboxOptions { reserve: 2, overflow: Overflow::Reject, ..plain(5) });
     let offer = |priority, id| mailbox.offer(TestMessage::new(id, priority).at(0), super::an_outsider);
     for id in 0..3 {
         assert!(matches!(offer(Priority::Low, id), Offer::Accepted(None)));
@@ -262,7 +263,7 @@ fn a_purge_takes_its_subject_from_every_lane_and_nothing_else() {
 
 #[test]
 fn a_closed_gate_admits_nobody_and_stays_closed() {
-    let mailbox = Mailbox::new(plain(10));
+    let mailbox: Mailbox<_> = Mailbox::new(plain(10));
     let offer = |who| mailbox.offer(TestMessage::new(0, Priority::Critical).at(0), who);
     mailbox.set_gate(Gate::AgentsOnly);
     assert!(matches!(offer(super::an_outsider), Offer::Closed(_)));
@@ -313,7 +314,7 @@ impl Message for Moody {
 
 /// How many of so many messages are either purged or still there.
 fn accounted_for_by_a_purge(messages: usize, panics: bool) -> usize {
-    let mailbox = Mailbox::new(plain(10));
+    let mailbox: Mailbox<_> = Mailbox::new(plain(10));
     for _ in 0..messages {
         let message = Moody { asked: std::cell::Cell::new(false), panics };
         let envelope = Envelope::new(message, Nanos(0));

@@ -3,7 +3,8 @@
 use super::{
     Bell, Mailbox, MailboxOptions, TestMessage, batches, bell, plain, put, take, take_ids, wait_in_line,
 };
-use crate::mailbox::{ConsumerId, Parked};
+use crate::mailbox::ConsumerId;
+use crate::mailbox::shared::Parked;
 use crate::message::Priority;
 use crate::sync::Arc;
 

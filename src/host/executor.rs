@@ -1,0 +1,193 @@
+//! Runs the agents of one arbiter, by urgency.
+//!
+//! One future in the arbiter's actor polls them all. Left to itself, Tokio would run each agent as a task of
+//! its own, in the order in which they were woken: it cannot know that one was woken for a revocation and
+//! the others for bulk. And a wake-up between two agents of one thread is here an entry in a local queue,
+//! not a task made ready.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
+
+use super::actor::Manner;
+use crate::agent::{Instance, current};
+use crate::clock::{Clock, Nanos};
+use crate::scheduler::{Door, Inside, Slot, Watch};
+use crate::sync::{Arc, Mutex, lock};
+
+/// The executor lets the arbiter's other tasks, its timers and its sockets have a turn after so long …
+const SLICE_NANOS: u64 = 200_000;
+/// … or so many agents' turns, since short ones do not look at the clock.
+const SLICE_TURNS: u32 = 256;
+
+/// An agent's life, from its seat to its end.
+pub(super) type Life = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Somebody who moves in: called on the arbiter's thread, because a life need not be `Send`.
+pub(super) type Arrival = Box<dyn FnOnce() -> Life + Send>;
+
+/// The way into an executor, from anywhere.
+#[derive(Default)]
+pub(super) struct Porch {
+    pub(super) door: Arc<Door>,
+    arrivals: Mutex<Arrivals>,
+}
+
+#[derive(Default)]
+struct Arrivals {
+    waiting: Vec<(Arc<Instance>, Arrival)>,
+    closed: bool,
+}
+
+impl Porch {
+    /// Hands an agent over. If the executor has ended it is dropped, and ends in order by that.
+    pub(super) fn admit(&self, instance: Arc<Instance>, arrival: Arrival) {
+        let mut arrivals = lock(&self.arrivals);
+        if arrivals.closed {
+            // Dropped after the lock: its end is the caller's code in part.
+            drop(arrivals);
+            return;
+        }
+        arrivals.waiting.push((instance, arrival));
+        drop(arrivals);
+        self.door.knock();
+    }
+}
+
+/// The promise that whoever comes to a porch is let in or sent away.
+pub(super) struct Keeper(Arc<Porch>);
+
+impl Keeper {
+    pub(super) fn of(porch: &Arc<Porch>) -> Self {
+        Self(Arc::clone(porch))
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut arrivals = lock(&self.0.arrivals);
+            arrivals.closed = true;
+            std::mem::take(&mut arrivals.waiting)
+        };
+        // Outside the lock: the end of an agent is a user's code in part.
+        drop(waiting);
+    }
+}
+
+/// Runs the agents of one arbiter. Resolves when the last has ended, if the arbiter is there for one.
+pub(super) struct Executor {
+    keeper: Keeper,
+    inside: Inside,
+    beds: Slab<Bed>,
+    watch: Watch,
+    clock: Clock,
+    /// The arbiter ends with its agent.
+    is_own: bool,
+}
+
+struct Bed {
+    instance: Arc<Instance>,
+    waker: Waker,
+    life: Life,
+}
+
+impl Executor {
+    /// An executor for this thread. `None` if one lives here already.
+    pub(super) fn new(keeper: Keeper, clock: Clock, manner: Manner) -> Option<Self> {
+        let inside = Inside::open(Arc::clone(&keeper.0.door))?;
+        let watch = Watch::new(manner.listens.then(|| clock.clone()));
+        Some(Self { keeper, inside, beds: Slab::new(), watch, clock, is_own: manner.is_own })
+    }
+
+    fn run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.inside.begin();
+        let began = self.clock.now();
+        let mut turns = 0;
+        loop {
+            if self.inside.let_in() {
+                self.watch.note_ring();
+                self.seat_arrivals();
+            }
+            let Some((slot, priority)) = self.inside.next() else {
+                if self.watch.listen(self.inside.door()) {
+                    continue;
+                }
+                if self.inside.sleep(cx.waker()) {
+                    return Poll::Pending;
+                }
+                continue;
+            };
+            let Some(bed) = self.beds.get_mut(slot as usize) else { continue };
+            if !bed.instance.bell.answer(priority) {
+                continue;
+            }
+            if bed.turn().is_ready() {
+                drop(self.beds.remove(slot as usize));
+                if self.is_own && self.beds.is_empty() {
+                    return Poll::Ready(());
+                }
+            }
+            turns += 1;
+            if self.is_over(began, turns) {
+                return yield_thread(cx);
+            }
+        }
+    }
+
+    /// Whether it is time to let the thread's other tasks run.
+    fn is_over(&mut self, began: Nanos, turns: u32) -> bool {
+        // An agent that works looks at the clock itself, and says when it has had a slice; the look here is
+        // for those that come and go quickly.
+        self.inside.slice_is_spent()
+            || turns >= SLICE_TURNS
+            || !tokio::task::coop::has_budget_remaining()
+            || (turns.is_multiple_of(8) && self.clock.now().since(began) >= SLICE_NANOS)
+    }
+
+    fn seat_arrivals(&mut self) {
+        let arrivals = std::mem::take(&mut lock(&self.keeper.0.arrivals).waiting);
+        for (instance, arrival) in arrivals {
+            let entry = self.beds.vacant_entry();
+            let slot = Slot::try_from(entry.key()).expect("fewer than 2^32 agents fit into memory");
+            let waker = Waker::from(Arc::clone(&instance));
+            entry.insert(Bed { waker, life: arrival(), instance: Arc::clone(&instance) });
+            instance.bell.hang(&self.keeper.0.door, slot);
+        }
+    }
+}
+
+impl Future for Executor {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.run(cx)
+    }
+}
+
+impl Bed {
+    fn turn(&mut self) -> Poll<()> {
+        let Self { instance, waker, life } = self;
+        let mut cx = Context::from_waker(waker);
+        // A life guards a user's code itself. What gets through is a fault of ours, and must not take the
+        // neighbours along.
+        let polled =
+            catch_unwind(AssertUnwindSafe(|| current::run_as(instance, || life.as_mut().poll(&mut cx))));
+        polled.unwrap_or_else(|_| {
+            tracing::error!(agent = %instance.label, "an agent's loop panicked");
+            Poll::Ready(())
+        })
+    }
+}
+
+/// Lets everything else of the thread run once, the driver of timers and sockets included.
+fn yield_thread(cx: &mut Context<'_>) -> Poll<()> {
+    // Registers with the runtime that it is to be polled again, after the driver; that is all its first
+    // poll does.
+    let yielded = std::pin::pin!(tokio::task::yield_now()).poll(cx);
+    debug_assert!(yielded.is_pending());
+    Poll::Pending
+}

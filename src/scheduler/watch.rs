@@ -1,0 +1,119 @@
+//! How long an idle thread listens at its door before it goes to sleep.
+//!
+//! To wake a sleeping thread takes 5 to 50 µs on a small virtual machine, most of it to bring a halted core
+//! back; two threads that are both awake exchange a message in a fraction of one. So a thread whose agents
+//! talk with another thread's stays awake for a little: at most as long as the wake-up would cost that it
+//! may save, so that the two together cost at most twice what the better choice would have (Karlin, Manasse,
+//! McGeoch and Owicki, "Competitive randomized algorithms for non-uniform problems", 1990).
+//!
+//! Listening is only for a conversation that is going on, on a core that nobody else wants. A thread that
+//! was not rung from elsewhere since it last fell idle goes to sleep at once, so idle agents and timers
+//! cost nothing; and each disappointment doubles the number of chances that are let pass.
+
+use super::Door;
+use crate::clock::{Clock, Nanos};
+
+/// As long as a wake-up may take.
+const PATIENCE_NANOS: u64 = 50_000;
+/// A look takes 1 µs at most, so if so much time passes between two of them the core was taken from us.
+const TAKEN_NANOS: u64 = 20_000;
+/// The operating system is asked now and then whether somebody else wants the core: handing it over and
+/// having it back at once takes under 1 µs.
+const ASK_EVERY: u32 = 256;
+const HANDED_OVER_NANOS: u64 = 5_000;
+/// At most 2^12 chances are let pass.
+const MAX_DISAPPOINTMENTS: u32 = 12;
+
+/// Decides when to listen, and does.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// `None`: never listens.
+    clock: Option<Clock>,
+    /// Somebody rang from elsewhere since the thread last fell idle.
+    in_conversation: bool,
+    disappointments: u32,
+    /// So many chances are still let pass.
+    pass: u32,
+    listened: u32,
+}
+
+impl Watch {
+    /// A watch by this clock; without one, it never listens.
+    pub(crate) fn new(clock: Option<Clock>) -> Self {
+        Self { clock, in_conversation: false, disappointments: 0, pass: 0, listened: 0 }
+    }
+
+    /// Somebody rang from elsewhere.
+    pub(crate) fn note_ring(&mut self) {
+        self.in_conversation = true;
+    }
+
+    /// The thread has nothing to do. Listens if that is worth it; whether somebody rang.
+    pub(crate) fn listen(&mut self, door: &Door) -> bool {
+        let Some(clock) = self.clock.clone() else { return false };
+        if !std::mem::take(&mut self.in_conversation) {
+            return false;
+        }
+        if self.pass > 0 {
+            self.pass -= 1;
+            return false;
+        }
+        self.listened = self.listened.wrapping_add(1);
+        if self.listened.is_multiple_of(ASK_EVERY) && somebody_wants_the_core(&clock) {
+            self.disappoint(MAX_DISAPPOINTMENTS);
+            return false;
+        }
+        match listen(door, &clock) {
+            Heard::Ring => {
+                self.disappointments = 0;
+                true
+            }
+            Heard::Nothing => {
+                self.disappoint(1);
+                false
+            }
+            Heard::CoreTaken => {
+                self.disappoint(MAX_DISAPPOINTMENTS);
+                door.is_heard()
+            }
+        }
+    }
+
+    fn disappoint(&mut self, by: u32) {
+        self.disappointments = (self.disappointments + by).min(MAX_DISAPPOINTMENTS);
+        self.pass = 1 << self.disappointments;
+    }
+}
+
+enum Heard {
+    Ring,
+    Nothing,
+    CoreTaken,
+}
+
+fn listen(door: &Door, clock: &Clock) -> Heard {
+    let began = clock.now();
+    let mut last = began;
+    loop {
+        for _ in 0..8 {
+            if door.is_heard() {
+                return Heard::Ring;
+            }
+            std::hint::spin_loop();
+        }
+        let now = clock.now();
+        if now.since(last) > TAKEN_NANOS {
+            return Heard::CoreTaken;
+        }
+        if now.since(began) > PATIENCE_NANOS {
+            return Heard::Nothing;
+        }
+        last = now;
+    }
+}
+
+fn somebody_wants_the_core(clock: &Clock) -> bool {
+    let before: Nanos = clock.now();
+    std::thread::yield_now();
+    clock.now().since(before) > HANDED_OVER_NANOS
+}
