@@ -189,47 +189,78 @@ pub trait Message: Send + 'static {
     }
 }
 
-/// The caller of an ask, as the mailbox sees it: it may be gone, and it wants to know of a failure.
-pub(crate) trait Caller: Send + Sync {
+/// On what terms a message is to be handled, where there are any: by when, and for whom.
+pub(crate) trait Terms: Send + Sync {
+    /// Not to be handled after this moment.
+    fn deadline(&self) -> Option<Nanos>;
+    /// The asker, who may be gone and wants to know of a failure.
+    fn asker(&self) -> Option<&dyn Asker>;
+}
+
+/// Whoever waits for the answer to a message.
+pub(crate) trait Asker {
     fn is_gone(&self) -> bool;
     fn fail(&self, reason: Reason);
 }
 
-/// A message on its way, with what the mailbox must know of it.
+/// The terms of a message that nobody waits for and that is not to be handled later than this.
+pub(crate) struct Until(pub(crate) Nanos);
+
+impl Terms for Until {
+    fn deadline(&self) -> Option<Nanos> {
+        Some(self.0)
+    }
+
+    fn asker(&self) -> Option<&dyn Asker> {
+        None
+    }
+}
+
+/// A message on its way, with what the mailbox must know of it. What few messages need is behind a pointer:
+/// a queue of 10,000 is read and written from two cores, and every cache line of it counts.
 pub(crate) struct Envelope<M> {
     pub(crate) message: M,
-    pub(crate) priority: Priority,
     /// When the send was accepted or began to wait for room.
     pub(crate) sent_at: Nanos,
-    /// Not to be handled after this moment.
-    pub(crate) deadline: Option<Nanos>,
-    /// Handling attempts that have failed.
-    pub(crate) failed_attempts: u16,
-    /// Given back by the agent's loop: it left the mailbox once, so it no longer counts against the bound.
-    pub(crate) returned: bool,
-    pub(crate) batch_key: Option<Key>,
-    pub(crate) caller: Option<Arc<dyn Caller>>,
+    pub(crate) terms: Option<Arc<dyn Terms>>,
+    pub(crate) batch_key: Option<Box<Key>>,
     /// Arrival number inside this mailbox: what FIFO means.
     pub(crate) sequence: u64,
+    /// Handling attempts that have failed.
+    pub(crate) failed_attempts: u16,
+    pub(crate) priority: Priority,
+    /// Given back by the agent's loop: it left the mailbox once, so it no longer counts against the bound.
+    pub(crate) returned: bool,
 }
 
 impl<M: Message> Envelope<M> {
     pub(crate) fn new(message: M, sent_at: Nanos) -> Self {
+        let priority = message.priority();
+        Self::on_terms(message, priority, sent_at, None)
+    }
+
+    #[inline]
+    pub(crate) fn on_terms(
+        message: M,
+        priority: Priority,
+        sent_at: Nanos,
+        terms: Option<Arc<dyn Terms>>,
+    ) -> Self {
         Self {
-            priority: message.priority(),
             message,
             sent_at,
-            deadline: None,
-            failed_attempts: 0,
-            returned: false,
+            terms,
             batch_key: None,
-            caller: None,
             sequence: 0,
+            failed_attempts: 0,
+            priority,
+            returned: false,
         }
     }
 
     /// The message, for its handler, and what remains to account for it by, with a copy if its type makes
     /// one: to try again, and to keep in the dead letters.
+    #[inline]
     pub(crate) fn take_apart(self) -> (M, Remains<M>) {
         // A user's code: what cannot say its kind has none, what cannot be copied is not retried.
         let asked = catch_unwind(AssertUnwindSafe(|| (self.message.kind(), self.message.for_retry())));
@@ -248,36 +279,34 @@ impl<M: Message> Envelope<M> {
 
     /// Why this message is not to be handled any more, if so.
     pub(crate) fn lapse(&self, now: Nanos) -> Option<Reason> {
-        if let Some(caller) = &self.caller {
+        let terms = self.terms.as_ref()?;
+        if let Some(asker) = terms.asker() {
             let asked = || self.message.outlives_its_asker();
             // A user's code: what cannot say that it outlives its asker does not.
             if catch_unwind(AssertUnwindSafe(asked)).unwrap_or(false) {
                 return None;
             }
-            if caller.is_gone() {
+            if asker.is_gone() {
                 return Some(Reason::Cancelled);
             }
         }
-        match self.deadline {
-            Some(deadline) if now > deadline => Some(Reason::Expired),
-            _ => None,
-        }
+        terms.deadline().filter(|deadline| now > *deadline).map(|_| Reason::Expired)
     }
 }
 
 impl<M> Envelope<M> {
     /// The content, and the same envelope around another.
+    #[inline]
     fn exchange<N>(self, message: N) -> (M, Envelope<N>) {
         let envelope = Envelope {
             message,
-            priority: self.priority,
             sent_at: self.sent_at,
-            deadline: self.deadline,
-            failed_attempts: self.failed_attempts,
-            returned: self.returned,
+            terms: self.terms,
             batch_key: self.batch_key,
-            caller: self.caller,
             sequence: self.sequence,
+            failed_attempts: self.failed_attempts,
+            priority: self.priority,
+            returned: self.returned,
         };
         (self.message, envelope)
     }

@@ -40,8 +40,8 @@ pub struct Ask<'a, M: Message, T> {
 
 impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     pub(super) fn new(cell: &'a Arc<AgentCell<M>>, question: impl FnOnce(Reply<T>) -> M) -> Self {
-        let (reply, awaited, caller) = reply();
-        let tell = Tell::new(cell, question(reply)).answering(caller);
+        let (reply, awaited, terms) = reply();
+        let tell = Tell::new(cell, question(reply)).on_terms(terms);
         Self::asking(tell, awaited)
     }
 
@@ -54,8 +54,10 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     /// Stops waiting this long from now, whether it waits for room or for the answer; a question still queued then is not handled any more,
     /// unless it [outlives its asker](crate::Message::outlives_its_asker).
     pub fn timeout(mut self, within: Duration) -> Self {
-        self.tell = self.tell.map(|tell| tell.deadline(within));
-        self.until = self.tell.as_ref().and_then(Tell::until);
+        self.until = self.tell.as_mut().and_then(|tell| tell.give_up_after(within));
+        if let Some(until) = self.until {
+            self.awaited.set_deadline(until);
+        }
         self
     }
 

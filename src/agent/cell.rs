@@ -73,13 +73,16 @@ impl<M: Message> AgentCell<M> {
         self.after_offer(offer)
     }
 
+    #[inline]
     pub(crate) fn offer_or_wait(&self, envelope: Envelope<M>) -> Result<Offer<M>, Arc<Ticket<M>>> {
         let offer = self.mailbox.offer_or_wait(envelope, current::is_inside)?;
         Ok(self.after_offer(offer))
     }
 
+    #[inline]
     fn after_offer(&self, offer: Offer<M>) -> Offer<M> {
         match offer {
+            Offer::Accepted(None) => Offer::Accepted(None),
             Offer::Accepted(Some(displaced)) => {
                 self.bury(displaced, Reason::Shed);
                 Offer::Accepted(None)
@@ -101,8 +104,8 @@ impl<M: Message> AgentCell<M> {
     pub(crate) fn bury_remains(&self, remains: Remains<M>, reason: Reason) {
         let Remains { envelope, kind } = remains;
         self.stats.dropped(reason, envelope.priority);
-        if let Some(caller) = &envelope.caller {
-            caller.fail(reason);
+        if let Some(asker) = envelope.terms.as_ref().and_then(|terms| terms.asker()) {
+            asker.fail(reason);
         }
         let body = envelope.message.as_ref().and_then(|message| guarded(|| message.body()).flatten());
         self.commons.dead_letters.add(DeadLetter {

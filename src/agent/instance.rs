@@ -163,6 +163,10 @@ impl Sleeper for Arc<Instance> {
         self.bell.ring(priority);
     }
 
+    fn would_move_up(&self, priority: Priority) -> bool {
+        self.bell.would_move_up(priority)
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(self, other)
     }

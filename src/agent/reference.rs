@@ -106,9 +106,9 @@ impl<M: Message> AgentRef<M> {
         match &self.route {
             Route::One(cell) => Ask::new(cell, question),
             Route::ByKey(_) => {
-                let (reply, awaited, caller) = reply();
+                let (reply, awaited, terms) = reply();
                 let message = question(reply);
-                Ask::asking(self.tell(message).answering(caller), awaited)
+                Ask::asking(self.tell(message).on_terms(terms), awaited)
             }
         }
     }

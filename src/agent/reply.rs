@@ -1,11 +1,13 @@
 //! The answer to an ask: a place that is filled once, by whoever handles the message.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::task::{Poll, Waker};
 
+use crate::clock::Nanos;
 use crate::mailbox::Reason;
-use crate::message::Caller;
-use crate::sync::{Arc, Mutex, lock};
+use crate::message::{Asker, Terms};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 /// Carried inside a message that wants an answer.
 ///
@@ -63,7 +65,13 @@ enum State<T> {
 
 pub(super) struct Slot<T> {
     state: Mutex<State<T>>,
+    /// The asker has stopped waiting. Apart from the state, so that a look costs no lock.
+    gone: AtomicBool,
+    /// When the asker stops waiting, in nanoseconds of the runtime's clock. Set before the question is sent.
+    deadline: AtomicU64,
 }
+
+const NO_DEADLINE: u64 = u64::MAX;
 
 impl<T> Slot<T> {
     fn fill(&self, outcome: State<T>) {
@@ -98,6 +106,7 @@ impl<T> Slot<T> {
             }
             return Poll::Pending;
         }
+        self.gone.store(true, Ordering::Release);
         Poll::Ready(match std::mem::replace(&mut *state, State::Gone) {
             State::Answered(answer) => Answer::Sent(answer),
             State::Dropped(reason) => Answer::Dropped(reason),
@@ -106,9 +115,19 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T: Send> Caller for Slot<T> {
+impl<T: Send> Terms for Slot<T> {
+    fn deadline(&self) -> Option<Nanos> {
+        Some(self.deadline.load(Ordering::Relaxed)).filter(|&deadline| deadline != NO_DEADLINE).map(Nanos)
+    }
+
+    fn asker(&self) -> Option<&dyn Asker> {
+        Some(self)
+    }
+}
+
+impl<T: Send> Asker for Slot<T> {
     fn is_gone(&self) -> bool {
-        matches!(*lock(&self.state), State::Gone)
+        self.gone.load(Ordering::Acquire)
     }
 
     fn fail(&self, reason: Reason) {
@@ -125,18 +144,30 @@ impl<T> Awaited<T> {
     pub(super) fn poll(&self, waker: &Waker) -> Poll<Answer<T>> {
         self.slot.poll(waker)
     }
+
+    /// Says when the asker will stop waiting. Before the question is sent.
+    pub(super) fn set_deadline(&self, deadline: Nanos) {
+        self.slot.deadline.store(deadline.0, Ordering::Relaxed);
+    }
 }
 
 impl<T> Drop for Awaited<T> {
     fn drop(&mut self) {
-        let unused = std::mem::replace(&mut *lock(&self.slot.state), State::Gone);
-        drop(unused);
+        // Set already when the answer was taken.
+        if !self.slot.gone.swap(true, Ordering::AcqRel) {
+            let unused = std::mem::replace(&mut *lock(&self.slot.state), State::Gone);
+            drop(unused);
+        }
     }
 }
 
 /// Both ends, and the mailbox's view of the asker.
-pub(super) fn reply<T: Send + 'static>() -> (Reply<T>, Awaited<T>, Arc<dyn Caller>) {
-    let slot = Arc::new(Slot { state: Mutex::new(State::Waiting(None)) });
-    let caller: Arc<dyn Caller> = slot.clone();
-    (Reply { slot: Some(slot.clone()) }, Awaited { slot }, caller)
+pub(super) fn reply<T: Send + 'static>() -> (Reply<T>, Awaited<T>, Arc<dyn Terms>) {
+    let slot = Arc::new(Slot {
+        state: Mutex::new(State::Waiting(None)),
+        gone: AtomicBool::new(false),
+        deadline: AtomicU64::new(NO_DEADLINE),
+    });
+    let terms: Arc<dyn Terms> = slot.clone();
+    (Reply { slot: Some(slot.clone()) }, Awaited { slot }, terms)
 }

@@ -11,7 +11,7 @@ use super::commons::Timer;
 use super::error::TellError;
 use crate::clock::Nanos;
 use crate::mailbox::{Admission, Offer, Ticket};
-use crate::message::{Caller, Envelope, Message, Priority};
+use crate::message::{Envelope, Message, Priority, Terms, Until};
 use crate::sync::Arc;
 
 /// A message about to be sent: choose its options, then await it.
@@ -30,44 +30,59 @@ pub struct Tell<'a, M: Message> {
 }
 
 enum State<M> {
-    Ready(Envelope<M>),
-    Waiting { ticket: Arc<Ticket<M>>, lane: usize, timer: Option<Timer> },
+    /// Not in an envelope yet: that is written once, where it stays.
+    Ready {
+        message: M,
+        priority: Priority,
+        sent_at: Nanos,
+        terms: Option<Arc<dyn Terms>>,
+    },
+    Waiting {
+        ticket: Arc<Ticket<M>>,
+        lane: usize,
+        timer: Option<Timer>,
+    },
     Done,
 }
 
 impl<'a, M: Message> Tell<'a, M> {
+    #[inline]
     pub(super) fn new(cell: &'a Arc<AgentCell<M>>, message: M) -> Self {
-        let envelope = Envelope::new(message, cell.now());
-        Self { cell, state: State::Ready(envelope), deadline: None }
+        let (priority, sent_at) = (message.priority(), cell.now());
+        Self { cell, state: State::Ready { message, priority, sent_at, terms: None }, deadline: None }
     }
 
     /// Sends at most this urgently. A priority above what the message's type grants has no effect.
-    pub fn priority(mut self, priority: Priority) -> Self {
-        if let State::Ready(envelope) = &mut self.state {
-            envelope.priority = envelope.priority.at_most(priority);
+    pub fn priority(mut self, at_most: Priority) -> Self {
+        if let State::Ready { priority, .. } = &mut self.state {
+            *priority = priority.at_most(at_most);
         }
         self
     }
 
     /// Not to be handled later than this from now. Whoever waits for room gives up at the same moment.
     pub fn deadline(mut self, within: Duration) -> Self {
-        if let State::Ready(envelope) = &mut self.state {
-            envelope.deadline = Some(envelope.sent_at.after(within));
-            self.deadline = envelope.deadline;
+        if let Some(until) = self.give_up_after(within)
+            && let State::Ready { terms, .. } = &mut self.state
+        {
+            *terms = Some(Arc::new(Until(until)));
         }
         self
     }
 
-    pub(super) fn answering(mut self, caller: Arc<dyn Caller>) -> Self {
-        if let State::Ready(envelope) = &mut self.state {
-            envelope.caller = Some(caller);
+    /// Stops waiting for room after this long; when the message itself lapses, its terms say.
+    pub(super) fn give_up_after(&mut self, within: Duration) -> Option<Nanos> {
+        if let State::Ready { sent_at, .. } = &self.state {
+            self.deadline = Some(sent_at.after(within));
         }
-        self
-    }
-
-    /// The deadline as a moment.
-    pub(super) fn until(&self) -> Option<Nanos> {
         self.deadline
+    }
+
+    pub(super) fn on_terms(mut self, its: Arc<dyn Terms>) -> Self {
+        if let State::Ready { terms, .. } = &mut self.state {
+            *terms = Some(its);
+        }
+        self
     }
 
     pub(super) fn cell(&self) -> &'a Arc<AgentCell<M>> {
@@ -106,11 +121,12 @@ impl<M: Message> Future for Tell<'_, M> {
         if let State::Waiting { .. } = this.state {
             return this.wait(cx);
         }
-        let State::Ready(envelope) = std::mem::replace(&mut this.state, State::Done) else {
+        let ready = std::mem::replace(&mut this.state, State::Done);
+        let State::Ready { message, priority, sent_at, terms } = ready else {
             panic!("a `Tell` was polled after it had resolved");
         };
-        let lane = envelope.priority.lane();
-        match this.cell.offer_or_wait(envelope) {
+        let lane = priority.lane();
+        match this.cell.offer_or_wait(Envelope::on_terms(message, priority, sent_at, terms)) {
             Ok(Offer::Accepted(_)) => Poll::Ready(Ok(())),
             Ok(Offer::Full(envelope)) => Poll::Ready(Err(TellError::Full(envelope.message))),
             Ok(Offer::Closed(envelope)) => Poll::Ready(Err(TellError::Closed(envelope.message))),

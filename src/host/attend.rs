@@ -3,6 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+
 use super::in_hand::{InHand, Lent, fail};
 use super::serve::{guarded, inspection};
 use super::sleep;
@@ -45,12 +47,6 @@ pub(super) struct Attendance<'a, A: Agent> {
     priority: Priority,
 }
 
-/// Whether the agent goes on after a message.
-enum Step {
-    Next(Nanos),
-    Failed,
-}
-
 impl<'a, A: Agent> Attendance<'a, A> {
     pub(super) fn new(seat: &'a Seat<A::Message>, paused: &'a mut bool) -> Self {
         // An incarnation that begins after its mailbox was closed has only what is left to do.
@@ -74,66 +70,77 @@ impl<'a, A: Agent> Attendance<'a, A> {
             }
             let taken = if self.draining {
                 // Lingering batches need not wait for company that cannot come any more.
-                cell.mailbox.take(Nanos(u64::MAX))
+                Some(cell.mailbox.take(Nanos(u64::MAX)))
             } else {
                 let instance = &self.seat.instance;
                 cell.mailbox.take_or_park(now, instance.consumer, instance)
             };
-            let step = match taken {
-                Taken::One(envelope) => self.handle(agent, ctx, envelope, now).await,
-                Taken::Batch(envelopes) => self.handle_batch(agent, ctx, envelopes, now).await,
-                Taken::Nothing { .. } if self.draining => return Outcome::Stopped,
-                Taken::Nothing { ripe_at } => {
+            // The usual message takes the way through here and no other future: each one more would copy it
+            // once more, freshly written, which costs as much as a lock.
+            let agent_failed = match taken {
+                Some(Taken::One(envelope)) => {
+                    if let Some(reason) = envelope.lapse(now) {
+                        cell.bury(envelope, reason);
+                        continue;
+                    }
+                    let (priority, sent_at) = (envelope.priority, envelope.sent_at);
+                    self.begin(ctx, priority, envelope.failed_attempts);
+                    let (message, in_hand) = InHand::take(cell, envelope);
+                    let handled = AssertUnwindSafe(agent.handle(message, ctx)).catch_unwind().await;
+                    let began = now;
+                    now = cell.now();
+                    let (outcome, agent_failed) = self.judge(handled.ok(), in_hand.kind());
+                    let wait = began.since(sent_at);
+                    self.seat.instance.figures.record(priority, wait, now.since(began), outcome);
+                    match outcome {
+                        Handled::Well => in_hand.put_down(),
+                        Handled::Failed => in_hand.fail(self.seat.options.max_attempts()),
+                    }
+                    agent_failed
+                }
+                Some(Taken::Batch(envelopes)) => self.handle_batch(agent, ctx, envelopes, &mut now).await,
+                Some(Taken::Nothing { .. }) if self.draining => return Outcome::Stopped,
+                Some(Taken::Nothing { ripe_at }) => {
                     let at_most = ripe_at.map(|ripe| Duration::from_nanos(ripe.since(now)));
                     sleep::until_rung(cell, &self.seat.instance, at_most).await;
                     now = self.begin_slice();
                     continue;
                 }
+                // More is on its way. Neighbours use the time better than we would.
+                None if scheduler::anyone_waits() => {
+                    self.wait_for_turn(self.priority).await;
+                    now = cell.now();
+                    continue;
+                }
+                None => {
+                    now = cell.mailbox.linger(now, &cell.commons.clock);
+                    continue;
+                }
             };
-            match step {
-                Step::Next(ended) => now = ended,
-                Step::Failed => return Outcome::Failed,
+            if agent_failed {
+                return Outcome::Failed;
             }
             if self.slice_is_over(now) {
                 scheduler::spend_slice();
-                // However urgent the agent's work, next time it is its neighbours' turn first: a flood of
-                // Critical messages to one agent must not starve the others of the thread.
-                sleep::for_a_turn(&self.seat.instance, self.priority.at_most(Priority::Normal)).await;
+                self.wait_for_turn(self.priority).await;
                 now = self.begin_slice();
-            } else if scheduler::more_urgent_waits(self.priority) {
-                sleep::for_a_turn(&self.seat.instance, self.priority).await;
+            } else if self.is_others_turn() {
+                self.wait_for_turn(self.priority).await;
                 now = cell.now();
             }
         }
     }
 
-    async fn handle(
-        &mut self,
-        agent: &mut A,
-        ctx: &mut Context<A>,
-        envelope: Envelope<A::Message>,
-        now: Nanos,
-    ) -> Step {
-        let cell = &*self.seat.cell;
-        if let Some(reason) = envelope.lapse(now) {
-            cell.bury(envelope, reason);
-            return Step::Next(now);
-        }
-        let (priority, sent_at) = (envelope.priority, envelope.sent_at);
-        let max_attempts = self.seat.options.max_attempts();
-        self.begin(ctx, priority, envelope.failed_attempts);
-        let (message, remains) = envelope.take_apart();
-        let kind = remains.kind;
-        let in_hand = InHand::new(cell, remains);
-        let handled = guarded(agent.handle(message, ctx)).await;
-        let ended = cell.now();
-        let (outcome, agent_failed) = self.judge(handled, kind);
-        self.seat.instance.figures.record(priority, now.since(sent_at), ended.since(now), outcome);
-        match outcome {
-            Handled::Well => in_hand.put_down(),
-            Handled::Failed => in_hand.fail(max_attempts),
-        }
-        if agent_failed { Step::Failed } else { Step::Next(ended) }
+    /// Whether somebody else of the thread has something more urgent to do than what was handled last.
+    fn is_others_turn(&self) -> bool {
+        // A turn that was given for something urgent ends with it, if anybody else has something to do.
+        let for_less = self.seat.instance.bell.turn().is_more_urgent_than(self.priority);
+        scheduler::more_urgent_waits(self.priority) || for_less && scheduler::anyone_waits()
+    }
+
+    async fn wait_for_turn(&self, priority: Priority) {
+        let Seat { cell, instance, .. } = self.seat;
+        sleep::for_a_turn(instance, priority, || cell.mailbox.most_urgent_pending()).await;
     }
 
     fn begin(&mut self, ctx: &mut Context<A>, priority: Priority, failed_attempts: u16) {
@@ -142,41 +149,45 @@ impl<'a, A: Agent> Attendance<'a, A> {
         ctx.begin(priority, failed_attempts);
     }
 
+    /// Whether the agent failed.
     async fn handle_batch(
         &mut self,
         agent: &mut A,
         ctx: &mut Context<A>,
         envelopes: Vec<Envelope<A::Message>>,
-        now: Nanos,
-    ) -> Step {
+        now: &mut Nanos,
+    ) -> bool {
         let cell = &*self.seat.cell;
+        let began = *now;
         let mut alive = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
-            match envelope.lapse(now) {
+            match envelope.lapse(began) {
                 Some(reason) => cell.bury(envelope, reason),
                 None => alive.push(envelope),
             }
         }
-        let Some(first) = alive.first() else { return Step::Next(now) };
+        let Some(first) = alive.first() else { return false };
         let (priority, attempts) = (first.priority, first.failed_attempts);
         self.begin(ctx, priority, attempts);
         let mut lent = Lent::new(cell, Batch::new(alive));
         let handled = guarded(agent.handle_batch(lent.batch(), ctx)).await;
-        let ended = cell.now();
+        *now = cell.now();
         let (outcome, agent_failed) = self.judge(handled, "batch");
         let mut settled = lent.take_back();
         if settled.taken.is_empty() && settled.finished.is_empty() {
             if outcome == Handled::Well && ctx.urgent_waiting() {
                 // It made way before it began.
                 cell.mailbox.give_back(settled.left);
-                return Step::Next(ended);
+                return false;
             }
             // Nothing was even taken: handing the same batch over again could go on for ever, so the
             // failure (or the refusal) concerns all of it.
             settled.taken = settled.left.drain(..).map(Envelope::untouched).collect();
-            return self.settle(settled, priority, now, ended, Handled::Failed, agent_failed);
+            self.settle(settled, priority, began, *now, Handled::Failed);
+            return agent_failed;
         }
-        self.settle(settled, priority, now, ended, outcome, agent_failed)
+        self.settle(settled, priority, began, *now, outcome);
+        agent_failed
     }
 
     fn settle(
@@ -186,8 +197,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         began: Nanos,
         ended: Nanos,
         outcome: Handled,
-        agent_failed: bool,
-    ) -> Step {
+    ) {
         let cell = &*self.seat.cell;
         let count = settled.taken.len() + settled.finished.len();
         let share = ended.since(began) / count.max(1) as u64;
@@ -207,7 +217,6 @@ impl<'a, A: Agent> Attendance<'a, A> {
                 fail(cell, remains, self.seat.options.max_attempts());
             }
         }
-        if agent_failed { Step::Failed } else { Step::Next(ended) }
     }
 
     /// What a handler's end means for the message, and whether the agent failed with it.

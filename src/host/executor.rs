@@ -109,11 +109,11 @@ impl Executor {
         let mut turns = 0;
         loop {
             if self.inside.let_in() {
-                self.watch.note_ring();
                 self.seat_arrivals();
             }
             let Some((slot, priority)) = self.inside.next() else {
-                if self.watch.listen(self.inside.door()) {
+                let in_conversation = self.inside.fall_idle();
+                if self.watch.listen(self.inside.door(), in_conversation) {
                     continue;
                 }
                 if self.inside.sleep(cx.waker()) {

@@ -2,7 +2,7 @@
 
 use crate::agent::{AgentCell, Batch, Settled};
 use crate::mailbox::Reason;
-use crate::message::{Message, Remains};
+use crate::message::{Envelope, Message, Remains};
 
 /// What remains of a message while it is handled. If the handler is dropped midway (the runtime ends and
 /// does not wait), the message goes to the dead letters instead of nowhere.
@@ -12,8 +12,15 @@ pub(super) struct InHand<'a, M: Message> {
 }
 
 impl<'a, M: Message> InHand<'a, M> {
-    pub(super) fn new(cell: &'a AgentCell<M>, remains: Remains<M>) -> Self {
-        Self { cell, remains: Some(remains) }
+    /// The message for its handler, and what remains.
+    pub(super) fn take(cell: &'a AgentCell<M>, envelope: Envelope<M>) -> (M, Self) {
+        let (message, remains) = envelope.take_apart();
+        (message, Self { cell, remains: Some(remains) })
+    }
+
+    /// The message's kind.
+    pub(super) fn kind(&self) -> &'static str {
+        self.remains.as_ref().map_or("", |remains| remains.kind)
     }
 
     /// Handled: nothing is left to account for.

@@ -47,16 +47,22 @@ pub(super) fn for_command(instance: &Arc<Instance>, at_most: Option<Duration>) -
     })
 }
 
-/// Lets other agents of the thread run, and goes on this urgently.
-pub(super) fn for_a_turn(instance: &Instance, priority: Priority) -> impl Future<Output = ()> {
-    let mut has_waited = false;
-    std::future::poll_fn(move |_| {
-        if has_waited {
-            return Poll::Ready(());
+/// Lets other agents of the thread run, and goes on this urgently, or as urgently as what is pending.
+pub(super) fn for_a_turn(
+    instance: &Instance,
+    priority: Priority,
+    is_pending: impl FnOnce() -> Option<Priority>,
+) -> impl Future<Output = ()> {
+    let mut is_pending = Some(is_pending);
+    std::future::poll_fn(move |_| match is_pending.take() {
+        Some(is_pending) => {
+            instance.bell.wait_for_turn(priority, is_pending);
+            Poll::Pending
         }
-        has_waited = true;
-        instance.bell.ring(priority);
-        Poll::Pending
+        None => {
+            instance.bell.has_turn();
+            Poll::Ready(())
+        }
     })
 }
 

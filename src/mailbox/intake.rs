@@ -81,6 +81,7 @@ impl<M, S: Sleeper> Intake<M, S> {
     }
 
     /// Whether a message of `priority` has room, looking at the agent's progress only if need be.
+    #[inline]
     pub(super) fn has_room(
         &mut self,
         priority: Priority,
@@ -105,6 +106,7 @@ impl<M, S: Sleeper> Intake<M, S> {
     }
 
     /// Queues a message that has room.
+    #[inline]
     pub(super) fn accept(&mut self, mut envelope: Envelope<M>) {
         let lane = envelope.priority.lane();
         envelope.sequence = self.next_sequence;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::gather::Gather;
+use super::lanes::Taken;
 use super::options::BatchOptions;
 use crate::clock::Nanos;
 use crate::message::Envelope;
@@ -10,12 +11,6 @@ use crate::message::Envelope;
 /// Above this many places an empty queue gives its memory back when the agent falls idle: it keeps a
 /// few kilobytes so that a conversation does not allocate, and not the megabytes of a burst.
 const KEPT_PLACES: usize = 64;
-
-#[derive(Debug)]
-pub(super) enum Popped<M> {
-    One(Envelope<M>),
-    Batch(Vec<Envelope<M>>),
-}
 
 #[derive(Debug)]
 pub(super) struct Lane<M> {
@@ -31,7 +26,7 @@ impl<M> Lane<M> {
     }
 
     fn push(&mut self, envelope: Envelope<M>) {
-        match (&mut self.gather, envelope.batch_key) {
+        match (&mut self.gather, envelope.batch_key.as_deref().copied()) {
             (Some(gather), Some(key)) => gather.push(key, envelope),
             _ => self.singles.push_back(envelope),
         }
@@ -80,24 +75,20 @@ impl<M> Lane<M> {
     }
 
     /// The oldest single message or ready batch.
-    pub(super) fn pop(&mut self) -> Option<Popped<M>> {
-        if self.gather.is_none() {
-            return self.pop_single();
-        }
-        let batch_age = self.gather.as_ref().and_then(|gather| gather.oldest_ready());
+    pub(super) fn pop(&mut self) -> Taken<M> {
+        let Some(gather) = &mut self.gather else { return self.pop_single() };
         // What was given back is older than anything that could be ready.
         let age = |envelope: &Envelope<M>| if envelope.returned { None } else { Some(envelope.sequence) };
-        let single_age = self.singles.front().map(age);
-        match (single_age, batch_age) {
-            (Some(single), Some(batch)) if single.is_none_or(|single| single < batch) => self.pop_single(),
-            (_, Some(_)) => self.gather.as_mut().and_then(|gather| gather.pop()).map(Popped::Batch),
-            (Some(_), None) => self.pop_single(),
-            (None, None) => None,
+        match (self.singles.front().map(age), gather.oldest_ready()) {
+            (None, Some(_)) => {}
+            (Some(single), Some(batch)) if single.is_some_and(|single| single > batch) => {}
+            _ => return self.pop_single(),
         }
+        gather.pop().map_or(Taken::Nothing { ripe_at: None }, Taken::Batch)
     }
 
-    fn pop_single(&mut self) -> Option<Popped<M>> {
-        self.singles.pop_front().map(Popped::One)
+    fn pop_single(&mut self) -> Taken<M> {
+        self.singles.pop_front().map_or(Taken::Nothing { ripe_at: None }, Taken::One)
     }
 
     /// The message that came last, unless it has left the mailbox once and was given back: removing

@@ -2,19 +2,19 @@
 
 use std::collections::VecDeque;
 
-use super::lane::{Lane, Popped};
+use super::lane::Lane;
 use super::options::MailboxOptions;
 use crate::clock::Nanos;
-use crate::message::{Envelope, Key, Priority};
+use crate::message::{Envelope, Priority};
 use crate::scheduler::Turns;
 
-/// What the scheduler hands over.
+/// What is served next.
 #[derive(Debug)]
-pub(crate) enum Next<M> {
+pub(crate) enum Taken<M> {
     One(Envelope<M>),
     /// At least one message of one batch key, in the order they came.
     Batch(Vec<Envelope<M>>),
-    /// Nothing to serve; if a batch lingers, when the first of them is ripe.
+    /// Nothing now; when a lingering batch is ripe, if one lingers.
     Nothing {
         ripe_at: Option<Nanos>,
     },
@@ -27,6 +27,10 @@ pub(crate) struct Lanes<M> {
     /// Bit n is set where lane n holds anything that is not gathered.
     singles: u8,
     gathers: bool,
+    /// When the intake was last brought over.
+    pub(super) crossed_at: Nanos,
+    /// What was brought over then came from another core, and more may be on its way.
+    pub(super) in_stream: bool,
 }
 
 impl<M> Lanes<M> {
@@ -36,6 +40,8 @@ impl<M> Lanes<M> {
             turns: Turns::new(options.bypass),
             singles: 0,
             gathers: options.batch.is_some(),
+            crossed_at: Nanos(0),
+            in_stream: false,
         }
     }
 
@@ -54,20 +60,16 @@ impl<M> Lanes<M> {
         }
     }
 
-    pub(crate) fn next(&mut self, now: Nanos) -> Next<M> {
+    pub(crate) fn next(&mut self, now: Nanos) -> Taken<M> {
         if self.gathers {
             self.lanes.iter_mut().for_each(|lane| lane.ripen(now));
         }
         let Some(chosen) = self.turns.next(self.ready()) else {
-            return Next::Nothing { ripe_at: self.ripe_at() };
+            return Taken::Nothing { ripe_at: self.ripe_at() };
         };
-        let popped = self.lanes[chosen].pop();
+        let taken = self.lanes[chosen].pop();
         self.look_at(chosen);
-        match popped {
-            Some(Popped::One(envelope)) => Next::One(envelope),
-            Some(Popped::Batch(envelopes)) => Next::Batch(envelopes),
-            None => unreachable!("a lane that reports something ready has something to pop"),
-        }
+        taken
     }
 
     fn ripe_at(&self) -> Option<Nanos> {
@@ -130,9 +132,4 @@ impl<M> Lanes<M> {
             lane.shrink();
         }
     }
-}
-
-/// Whether messages of this key are gathered here.
-pub(crate) fn batch_key_of<M: crate::message::Message>(message: &M, options: &MailboxOptions) -> Option<Key> {
-    options.batch.and_then(|_| message.batch_key())
 }

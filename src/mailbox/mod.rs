@@ -36,6 +36,7 @@ pub use options::{BatchOptions, MailboxOptions, Overflow};
 pub use reason::Reason;
 
 pub(crate) use intake::Gate;
+pub(crate) use lanes::Taken;
 pub(crate) use parking::{ConsumerId, Sleeper};
-pub(crate) use shared::{Mailbox, Offer, Taken};
+pub(crate) use shared::{Mailbox, Offer};
 pub(crate) use waiting::{Admission, Ticket};

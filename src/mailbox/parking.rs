@@ -9,8 +9,11 @@ pub(crate) type ConsumerId = u32;
 
 /// Whoever is woken when there is something to take.
 pub(crate) trait Sleeper: Clone {
-    /// Wakes it for a message of this priority, or moves it up if it is awake and waits for its turn.
+    /// Wakes it for a message of this priority.
     fn wake_for(self, priority: Priority);
+
+    /// Whether it is awake and waits for a turn that a message of this priority would bring forward.
+    fn would_move_up(&self, priority: Priority) -> bool;
 
     /// Whether both wake the same.
     fn is_same(&self, other: &Self) -> bool;
@@ -20,6 +23,10 @@ pub(crate) trait Sleeper: Clone {
 impl Sleeper for Waker {
     fn wake_for(self, _: Priority) {
         self.wake();
+    }
+
+    fn would_move_up(&self, _: Priority) -> bool {
+        false
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -68,18 +75,10 @@ impl<S: Sleeper> Parking<S> {
         Some(consumer.sleeper.clone())
     }
 
-    /// Everybody who has ever slept here and not left: those awake may be waiting for their turn.
-    pub(super) fn awake(&mut self) -> Vec<S> {
-        self.consumers()
-            .filter(|consumer| !consumer.asleep)
-            .map(|consumer| consumer.sleeper.clone())
-            .collect()
-    }
-
-    /// The only consumer, if there is one only and it is awake.
-    pub(super) fn sole(&self) -> Option<S> {
-        let first = self.first.as_ref().filter(|first| !first.asleep && self.more.is_empty());
-        first.map(|first| first.sleeper.clone())
+    /// One that waits for its turn and would have it sooner for a message of this priority.
+    pub(super) fn moved_up_by(&mut self, priority: Priority) -> Option<S> {
+        let mut awake = self.consumers().filter(|consumer| !consumer.asleep);
+        awake.find(|consumer| consumer.sleeper.would_move_up(priority)).map(|found| found.sleeper.clone())
     }
 
     /// The consumer is awake for another reason than a message.

@@ -14,18 +14,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use super::intake::{Departed, Gate, Intake, IsAgent};
-use super::lanes::{Lanes, Next, batch_key_of};
+use super::lanes::{Lanes, Taken};
 use super::options::{MailboxOptions, Overflow};
 use super::parking::{ConsumerId, Sleeper};
 use super::waiting::Ticket;
-use crate::clock::Nanos;
+use crate::clock::{Clock, Nanos};
 use crate::message::{Envelope, Key, Message, Priority};
-use crate::sync::{Arc, AtomicU8, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 
 /// Signal bits 0 to 3: that lane of the intake holds something.
 const LANES: u8 = 0b0000_1111;
 /// Somebody waits for room.
 const WAITING: u8 = 0b0001_0000;
+/// A lane of the intake was begun by a sender on another thread than the agent's.
+const FOREIGN: u8 = 0b0010_0000;
+
+/// In a stream between two cores the agent fetches what has come at most once in so many nanoseconds, because
+/// each time takes a few cache lines from the sender (about 200 ns on both sides). A fiftieth of what waking
+/// the agent's thread would take.
+pub(super) const CROSSING_NANOS: u64 = 1_000;
 
 /// What became of a message offered to the mailbox.
 #[derive(Debug)]
@@ -36,17 +43,6 @@ pub(crate) enum Offer<M> {
     Full(Envelope<M>),
     /// Nobody takes messages here any more: here it is.
     Closed(Envelope<M>),
-}
-
-/// What the agent gets when it asks for work.
-#[derive(Debug)]
-pub(crate) enum Taken<M> {
-    One(Envelope<M>),
-    Batch(Vec<Envelope<M>>),
-    /// Nothing now; when a lingering batch is ripe, if one lingers.
-    Nothing {
-        ripe_at: Option<Nanos>,
-    },
 }
 
 /// Whether the agent may sleep.
@@ -63,6 +59,8 @@ pub(crate) struct Mailbox<M, S = Waker> {
     options: MailboxOptions,
     signal: AtomicU8,
     departed: Departed,
+    /// The thread on which the mailbox was served last.
+    home: AtomicU64,
     front: Mutex<Lanes<M>>,
     intake: Mutex<Intake<M, S>>,
 }
@@ -74,6 +72,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             options,
             signal: AtomicU8::new(0),
             departed: Departed::default(),
+            home: AtomicU64::new(0),
             front: Mutex::new(Lanes::new(&options)),
             intake: Mutex::new(Intake::new()),
         }
@@ -86,8 +85,11 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     // ---- The senders' side -------------------------------------------------------------------
 
     /// Queues a message if it has room, making room first where the overflow policy says so.
+    #[inline]
     pub(crate) fn offer(&self, mut envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
-        envelope.batch_key = batch_key_of(&envelope.message, &self.options);
+        if self.options.batch.is_some() {
+            envelope.batch_key = envelope.message.batch_key().map(Box::new);
+        }
         let mut intake = lock(&self.intake);
         if !intake.admits(is_agent) {
             return Offer::Closed(envelope);
@@ -97,22 +99,32 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             return Offer::Accepted(None);
         }
         drop(intake);
-        if self.options.overflow == Overflow::ShedLeastUrgent {
-            return self.offer_shedding(envelope, is_agent);
+        self.offer_without_room(envelope, is_agent)
+    }
+
+    #[cold]
+    fn offer_without_room(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
+        match self.options.overflow {
+            Overflow::ShedLeastUrgent => self.offer_shedding(envelope, is_agent),
+            Overflow::Wait | Overflow::Reject => Offer::Full(envelope),
         }
-        Offer::Full(envelope)
     }
 
     /// Like [`offer`](Self::offer), but a message without room queues for it.
+    #[inline]
     pub(crate) fn offer_or_wait(
         &self,
         envelope: Envelope<M>,
         is_agent: IsAgent,
     ) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        let envelope = match self.offer(envelope, is_agent) {
-            Offer::Full(envelope) if self.options.overflow == Overflow::Wait => envelope,
-            decided => return Ok(decided),
-        };
+        match self.offer(envelope, is_agent) {
+            Offer::Full(envelope) if self.options.overflow == Overflow::Wait => self.wait(envelope, is_agent),
+            decided => Ok(decided),
+        }
+    }
+
+    #[cold]
+    fn wait(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Result<Offer<M>, Arc<Ticket<M>>> {
         // Under the front's lock too, so that the agent is between two departures: one before it is counted
         // for us here, one after it finds us waiting. Without it a ticket could wait for ever.
         let front = lock(&self.front);
@@ -142,32 +154,31 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     /// Room for a newcomer, after those who waited longer and are at least as urgent.
+    #[inline]
     fn room_for_newcomer(&self, intake: &mut Intake<M, S>, priority: Priority) -> bool {
-        let ahead = (0..=priority.lane()).any(|lane| intake.waiting.waits(lane));
-        intake.has_room(priority, &self.options, &self.departed) && !ahead
+        intake.has_room(priority, &self.options, &self.departed)
+            && !(0..=priority.lane()).any(|lane| intake.waiting.waits(lane))
     }
 
+    #[inline]
     fn accept(&self, mut intake: MutexGuard<'_, Intake<M, S>>, envelope: Envelope<M>) {
         let priority = envelope.priority;
         // The first message of a lane raises its bit; only the agent lowers it, under this lock.
         let is_first = intake.lanes[priority.lane()].is_empty();
         if is_first {
-            self.signal.fetch_or(1 << priority.lane(), Ordering::Release);
+            let foreign = self.home.load(Ordering::Relaxed) != thread_token();
+            let foreign = if foreign { FOREIGN } else { 0 };
+            self.signal.fetch_or(1 << priority.lane() | foreign, Ordering::SeqCst);
         }
         intake.accept(envelope);
-        if let Some(sleeper) = intake.parking.pop() {
-            drop(intake);
-            return sleeper.wake_for(priority);
+        let mut to_wake = intake.parking.pop();
+        if to_wake.is_none() && is_first {
+            // The agent is awake, and may be waiting for its turn behind its neighbours.
+            to_wake = intake.parking.moved_up_by(priority);
         }
-        // The agent is awake, and may be waiting for its turn behind its neighbours.
-        if is_first && !priority.is_bulk() {
-            if let Some(sole) = intake.parking.sole() {
-                drop(intake);
-                return sole.wake_for(priority);
-            }
-            let awake = intake.parking.awake();
-            drop(intake);
-            awake.into_iter().for_each(|consumer| consumer.wake_for(priority));
+        drop(intake);
+        if let Some(sleeper) = to_wake {
+            sleeper.wake_for(priority);
         }
     }
 
@@ -200,22 +211,49 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     /// The next message or batch by priority, age and key.
     pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
-        self.take_from(lock(&self.front), now).0
+        let mut front = lock(&self.front);
+        let taken = self.take_from(&mut front, now);
+        self.let_go(front);
+        taken
     }
 
     /// The same; and if there is nothing, the consumer is registered to be woken. One that is woken by
     /// something else [`unpark`](Self::unpark)s.
-    pub(crate) fn take_or_park(&self, now: Nanos, consumer: ConsumerId, sleeper: &S) -> Taken<M> {
+    ///
+    /// In the middle of a stream from another core the consumer looks at the intake no oftener than each
+    /// [`CROSSING_NANOS`], and what has come since counts as still on its way. `None` if there is nothing else
+    /// and it is too early to look: [`linger`](Self::linger).
+    pub(crate) fn take_or_park(&self, now: Nanos, consumer: ConsumerId, sleeper: &S) -> Option<Taken<M>> {
         let mut front = lock(&self.front);
-        loop {
-            let (taken, back) = self.take_from(front, now);
-            let Some(mut back) = back else { return taken };
-            if self.try_park(&mut back, consumer, sleeper) == Parked::Asleep {
-                return taken;
+        if front.in_stream && now.since(front.crossed_at) < CROSSING_NANOS {
+            if !front.has_ready() {
+                return None;
             }
-            // Something came in since the signal was read.
-            front = back;
+            let taken = self.take_here(&mut front, now);
+            self.let_go(front);
+            return Some(taken);
         }
+        self.home.store(thread_token(), Ordering::Relaxed);
+        loop {
+            let taken = self.take_from(&mut front, now);
+            // If it may not sleep, something came in since the signal was read.
+            if !matches!(taken, Taken::Nothing { .. })
+                || self.try_park(&mut front, consumer, sleeper) == Parked::Asleep
+            {
+                self.let_go(front);
+                return Some(taken);
+            }
+        }
+    }
+
+    /// Waits, awake, until it is time to look at the intake again; the time then. The wait is shorter than
+    /// [`CROSSING_NANOS`].
+    pub(crate) fn linger(&self, mut now: Nanos, clock: &Clock) -> Nanos {
+        let crossed_at = lock(&self.front).crossed_at;
+        while now.since(crossed_at) < CROSSING_NANOS {
+            now = clock.now();
+        }
+        now
     }
 
     fn try_park(&self, front: &mut Lanes<M>, consumer: ConsumerId, sleeper: &S) -> Parked {
@@ -226,44 +264,46 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         intake.parking.park(consumer, sleeper);
         intake.shrink();
         drop(intake);
+        front.in_stream = false;
         front.shrink();
         Parked::Asleep
     }
 
-    /// What was taken; if nothing, the lock too.
-    fn take_from<'a>(
-        &self,
-        mut front: MutexGuard<'a, Lanes<M>>,
-        now: Nanos,
-    ) -> (Taken<M>, Option<MutexGuard<'a, Lanes<M>>>) {
-        let signalled = self.signal.load(Ordering::Acquire) & LANES;
+    fn take_from(&self, front: &mut Lanes<M>, now: Nanos) -> Taken<M> {
+        let signal = self.signal.load(Ordering::Acquire);
         let worth_crossing = match self.options.batch {
             // A batch should take in what has come for it.
-            Some(_) => signalled != 0,
+            Some(_) => signal & LANES != 0,
             // A lane the front has something of loses nothing by waiting: its head is older.
-            None => signalled & !front.occupied() != 0,
+            None => signal & LANES & !front.occupied() != 0,
         };
         if worth_crossing {
-            self.cross_over(&mut front, &mut lock(&self.intake));
+            self.cross_over(front, &mut lock(&self.intake));
+            front.crossed_at = now;
+            // A batch lingers by rules of its own.
+            front.in_stream = signal & FOREIGN != 0 && self.options.batch.is_none();
         }
-        let taken = match front.next(now) {
-            Next::One(envelope) => {
-                self.depart(std::slice::from_ref(&envelope));
-                Taken::One(envelope)
-            }
-            Next::Batch(envelopes) => {
-                self.depart(&envelopes);
-                Taken::Batch(envelopes)
-            }
-            Next::Nothing { ripe_at } => return (Taken::Nothing { ripe_at }, Some(front)),
-        };
+        self.take_here(front, now)
+    }
+
+    fn take_here(&self, front: &mut Lanes<M>, now: Nanos) -> Taken<M> {
+        let taken = front.next(now);
+        match &taken {
+            Taken::One(envelope) => self.depart(std::slice::from_ref(envelope)),
+            Taken::Batch(envelopes) => self.depart(envelopes),
+            Taken::Nothing { .. } => {}
+        }
+        taken
+    }
+
+    /// Releases the front after a departure, and lets those in who wait for its place.
+    fn let_go(&self, front: MutexGuard<'_, Lanes<M>>) {
         // Under the lock: see `offer_or_wait`.
         let somebody_waits = self.signal.load(Ordering::Relaxed) & WAITING != 0;
         drop(front);
         if somebody_waits {
             self.admit_waiting();
         }
-        (taken, None)
     }
 
     /// Whether something more urgent than `priority` is queued.
@@ -273,6 +313,14 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             return true;
         }
         priority != Priority::Critical && lock(&self.front).ready() & more_urgent != 0
+    }
+
+    /// How urgent what is queued is, at most.
+    pub(crate) fn most_urgent_pending(&self) -> Option<Priority> {
+        // One total order with a sender's write: see `Bell::wait_for_turn`.
+        let signalled = self.signal.load(Ordering::SeqCst) & LANES;
+        let pending = signalled | lock(&self.front).ready();
+        (pending != 0).then(|| most_urgent(pending))
     }
 
     /// Puts back messages that were taken and not handled, oldest first. They keep their place and do
@@ -377,7 +425,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
                 front.push_all(lane, queue);
             }
         }
-        self.signal.fetch_and(!LANES, Ordering::AcqRel);
+        self.signal.fetch_and(!(LANES | FOREIGN), Ordering::AcqRel);
     }
 
     /// Counts messages as gone; called under the front's lock, which makes it the only writer.
@@ -421,4 +469,14 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 fn most_urgent(lanes: u8) -> Priority {
     let lane = (lanes.trailing_zeros() as usize).min(Priority::COUNT - 1);
     Priority::ALL[lane]
+}
+
+/// A number of the calling thread's own.
+fn thread_token() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    thread_local! {
+        static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    // While a thread is torn down it has none, and is a stranger to everybody.
+    TOKEN.try_with(|token| *token).unwrap_or(u64::MAX)
 }

@@ -14,18 +14,36 @@ const RUNG: u8 = 0b0001_0000;
 /// Rung again before it is answered it queues nothing further, unless the second ring is more urgent: then
 /// it queues once more, further in front, and the entry behind is found stale. So there is at most one
 /// entry for each lane, however often it is rung.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Bell {
     state: AtomicU8,
     /// How urgent it is to go on with what the agent has begun.
     pace: AtomicU8,
+    /// The lane in which the agent waits for its turn, if it does: it has work, and let others go first.
+    waiting: AtomicU8,
+    /// The lane of the entry by which it has its turn.
+    turn: AtomicU8,
     place: OnceLock<Place>,
 }
+
+const NOT_WAITING: u8 = u8::MAX;
 
 #[derive(Debug)]
 struct Place {
     door: Arc<Door>,
     slot: Slot,
+}
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self {
+            state: AtomicU8::new(0),
+            pace: AtomicU8::new(0),
+            waiting: AtomicU8::new(NOT_WAITING),
+            turn: AtomicU8::new(0),
+            place: OnceLock::new(),
+        }
+    }
 }
 
 impl Bell {
@@ -69,8 +87,36 @@ impl Bell {
         self.pace.store(priority as u8, Ordering::Relaxed);
     }
 
+    /// The agent has work and lets others go first: it waits for its turn in the lane of `priority`, or in
+    /// that of what `is_pending` says has come for it meanwhile.
+    ///
+    /// Whoever brings something more urgent later moves it up. Both sides write before they look (the agent
+    /// that it waits, the sender that its lane holds something), in one total order, so one sees the other.
+    pub(crate) fn wait_for_turn(&self, priority: Priority, is_pending: impl FnOnce() -> Option<Priority>) {
+        self.waiting.store(priority as u8, Ordering::SeqCst);
+        let urgent = is_pending().filter(|pending| pending.is_more_urgent_than(priority));
+        self.ring(urgent.unwrap_or(priority));
+    }
+
+    /// The agent has its turn.
+    pub(crate) fn has_turn(&self) {
+        self.waiting.store(NOT_WAITING, Ordering::Relaxed);
+    }
+
+    /// Whether the agent waits for a turn that this would bring forward.
+    pub(crate) fn would_move_up(&self, priority: Priority) -> bool {
+        let waiting = self.waiting.load(Ordering::SeqCst);
+        waiting != NOT_WAITING && (priority as u8) < waiting
+    }
+
+    /// How urgent the entry was by which the agent runs.
+    pub(crate) fn turn(&self) -> Priority {
+        Priority::ALL[usize::from(self.turn.load(Ordering::Relaxed))]
+    }
+
     /// An entry of this lane came up. Whether the agent is still to be run.
     pub(crate) fn answer(&self, priority: Priority) -> bool {
+        self.turn.store(priority as u8, Ordering::Relaxed);
         // Before the agent runs: a ring while it runs is for its next turn.
         let before = self.state.fetch_and(!(RUNG | 1 << priority.lane()), Ordering::AcqRel);
         before & RUNG != 0

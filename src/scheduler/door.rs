@@ -37,6 +37,8 @@ struct Local {
     ready: Cell<u8>,
     /// The agent that runs has used up a slice of the thread's time.
     spent: Cell<bool>,
+    /// Somebody rang from elsewhere since the thread was last idle.
+    in_conversation: Cell<bool>,
     /// To be woken by a ring from this thread, when the executor does not run right now.
     idle: RefCell<Option<Waker>>,
 }
@@ -48,6 +50,7 @@ thread_local! {
             queue: RefCell::new(Queue::new()),
             ready: Cell::new(0),
             spent: Cell::new(false),
+            in_conversation: Cell::new(false),
             idle: RefCell::new(None),
         }
     };
@@ -132,6 +135,7 @@ impl Inside {
         hall.sleeper = None;
         drop(hall);
         LOCAL.with(|local| {
+            local.in_conversation.set(true);
             for (slot, priority) in self.rings.drain(..) {
                 local.push(slot, priority);
             }
@@ -147,6 +151,11 @@ impl Inside {
             local.ready.set(queue.ready());
             next
         })
+    }
+
+    /// The thread is idle. Whether somebody rang from elsewhere since it was idle before.
+    pub(crate) fn fall_idle(&mut self) -> bool {
+        LOCAL.with(|local| local.in_conversation.take())
     }
 
     /// Whether the last agent that ran used up a slice.
@@ -201,12 +210,18 @@ impl Local {
 /// Whether another agent of this thread is ready for something more urgent than `priority`.
 pub(crate) fn more_urgent_waits(priority: Priority) -> bool {
     let more_urgent = (1_u8 << priority.lane()) - 1;
-    if more_urgent == 0 {
-        return false;
-    }
+    more_urgent != 0 && waiting() & more_urgent != 0
+}
+
+/// Whether another agent of this thread is ready.
+pub(crate) fn anyone_waits() -> bool {
+    waiting() != 0
+}
+
+fn waiting() -> u8 {
     LOCAL.with(|local| {
         let heard = local.door.borrow().as_ref().map_or(0, |door| door.heard.load(Ordering::Relaxed));
-        (local.ready.get() | heard) & more_urgent != 0
+        local.ready.get() | heard
     })
 }
 

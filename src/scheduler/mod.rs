@@ -19,7 +19,7 @@ mod turns;
 mod watch;
 
 pub(crate) use bell::Bell;
-pub(crate) use door::{Door, Inside, more_urgent_waits, spend_slice};
+pub(crate) use door::{Door, Inside, anyone_waits, more_urgent_waits, spend_slice};
 pub(crate) use turns::Turns;
 pub(crate) use watch::Watch;
 

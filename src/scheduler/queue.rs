@@ -21,7 +21,8 @@ impl Queue {
             lanes: [const { VecDeque::new() }; Priority::COUNT],
             ready: 0,
             // The mailboxes' own figure: what bulk may be kept waiting for is the same question.
-            turns: Turns::new(Some(MailboxOptions::DEFAULT_BYPASS)),
+            turns: Turns::new(Some(MailboxOptions::DEFAULT_BYPASS))
+                .with_patience(MailboxOptions::DEFAULT_BYPASS),
         }
     }
 

@@ -15,12 +15,22 @@ pub(crate) struct Turns {
     normal_passed: u32,
     low_passed: u32,
     bypass: Option<u32>,
+    /// Turns of Critical since another lane was last served while it had work.
+    others_passed: u32,
+    patience: Option<u32>,
 }
 
 impl Turns {
     /// A rule that passes a waiting lane over at most `bypass` times, or strict priority.
     pub(crate) const fn new(bypass: Option<u32>) -> Self {
-        Self { normal_passed: 0, low_passed: 0, bypass }
+        Self { normal_passed: 0, low_passed: 0, bypass, others_passed: 0, patience: None }
+    }
+
+    /// Critical too passes the others over so many times at most. For turns of whole agents: one that gets
+    /// nothing but Critical messages, without end, must not silence its neighbours.
+    pub(crate) const fn with_patience(mut self, patience: u32) -> Self {
+        self.patience = Some(patience);
+        self
     }
 
     /// The lane whose turn it is, of those whose bit is set in `ready`; counts it as served.
@@ -34,10 +44,16 @@ impl Turns {
         if ready == 0 {
             return None;
         }
+        let mut ready = ready;
+        if has(ready, CRITICAL) {
+            let out_of_patience = self.patience.is_some_and(|patience| self.others_passed >= patience);
+            if !out_of_patience || ready == 1 << CRITICAL {
+                return Some(CRITICAL);
+            }
+            ready &= !(1 << CRITICAL);
+        }
         let first = ready.trailing_zeros() as usize;
-        if first != CRITICAL
-            && let Some(bypass) = self.bypass
-        {
+        if let Some(bypass) = self.bypass {
             if has(ready, LOW) && self.low_passed >= bypass {
                 return Some(LOW);
             }
@@ -50,8 +66,11 @@ impl Turns {
 
     fn account(&mut self, chosen: usize, ready: u8) {
         if chosen == CRITICAL {
+            let others_wait = ready != 1 << CRITICAL;
+            self.others_passed = if others_wait { self.others_passed.saturating_add(1) } else { 0 };
             return;
         }
+        self.others_passed = 0;
         let passed = |lane: usize, before: u32| {
             if lane == chosen || !has(ready, lane) { 0 } else { before.saturating_add(1) }
         };
@@ -93,6 +112,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn with_patience_critical_leaves_the_others_one_turn_in_so_many() {
+        let mut turns = Turns::new(Some(32)).with_patience(8);
+        let chosen: Vec<_> = (0..90).map(|_| turns.next(0b1001).unwrap()).collect();
+        assert_eq!(chosen.iter().filter(|lane| **lane == LOW).count(), 10);
+        assert!(chosen.split(|lane| *lane == LOW).all(|run| run.len() <= 8));
     }
 
     #[test]

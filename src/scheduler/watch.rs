@@ -21,6 +21,9 @@ const TAKEN_NANOS: u64 = 20_000;
 /// having it back at once takes under 1 µs.
 const ASK_EVERY: u32 = 256;
 const HANDED_OVER_NANOS: u64 = 5_000;
+/// That somebody else wants the core weighs as much as so many disappointments. Not more: a hypervisor or an
+/// interrupt takes the core too, once in a while, and means nothing by it.
+const CORE_WANTED: u32 = 4;
 /// At most 2^12 chances are let pass.
 const MAX_DISAPPOINTMENTS: u32 = 12;
 
@@ -29,8 +32,6 @@ const MAX_DISAPPOINTMENTS: u32 = 12;
 pub(crate) struct Watch {
     /// `None`: never listens.
     clock: Option<Clock>,
-    /// Somebody rang from elsewhere since the thread last fell idle.
-    in_conversation: bool,
     disappointments: u32,
     /// So many chances are still let pass.
     pass: u32,
@@ -40,18 +41,14 @@ pub(crate) struct Watch {
 impl Watch {
     /// A watch by this clock; without one, it never listens.
     pub(crate) fn new(clock: Option<Clock>) -> Self {
-        Self { clock, in_conversation: false, disappointments: 0, pass: 0, listened: 0 }
+        Self { clock, disappointments: 0, pass: 0, listened: 0 }
     }
 
-    /// Somebody rang from elsewhere.
-    pub(crate) fn note_ring(&mut self) {
-        self.in_conversation = true;
-    }
-
-    /// The thread has nothing to do. Listens if that is worth it; whether somebody rang.
-    pub(crate) fn listen(&mut self, door: &Door) -> bool {
+    /// The thread has nothing to do. Listens if it is in a conversation and that is worth it; whether somebody
+    /// rang.
+    pub(crate) fn listen(&mut self, door: &Door, in_conversation: bool) -> bool {
         let Some(clock) = self.clock.clone() else { return false };
-        if !std::mem::take(&mut self.in_conversation) {
+        if !in_conversation {
             return false;
         }
         if self.pass > 0 {
@@ -60,7 +57,7 @@ impl Watch {
         }
         self.listened = self.listened.wrapping_add(1);
         if self.listened.is_multiple_of(ASK_EVERY) && somebody_wants_the_core(&clock) {
-            self.disappoint(MAX_DISAPPOINTMENTS);
+            self.disappoint(CORE_WANTED);
             return false;
         }
         match listen(door, &clock) {
@@ -73,7 +70,7 @@ impl Watch {
                 false
             }
             Heard::CoreTaken => {
-                self.disappoint(MAX_DISAPPOINTMENTS);
+                self.disappoint(CORE_WANTED);
                 door.is_heard()
             }
         }
@@ -99,7 +96,6 @@ fn listen(door: &Door, clock: &Clock) -> Heard {
             if door.is_heard() {
                 return Heard::Ring;
             }
-            std::hint::spin_loop();
         }
         let now = clock.now();
         if now.since(last) > TAKEN_NANOS {

@@ -8,7 +8,7 @@ use super::driver::{Driver, Event, Mix, any_policy, batching, small};
 use super::{Mailbox, MailboxOptions, TestMessage, cases, ids, plain, put, take, take_ids};
 use crate::clock::Nanos;
 use crate::mailbox::{Gate, Offer, Overflow, Reason};
-use crate::message::{Caller, Envelope, Key, Message, Priority};
+use crate::message::{Asker, Envelope, Key, Message, Priority, Terms, Until};
 use crate::sync::Arc;
 
 /// How often each message met its end: handed back, shed, removed, or taken for good.
@@ -277,25 +277,39 @@ fn a_closed_gate_admits_nobody_and_stays_closed() {
     assert_eq!(take_ids(&mailbox, 0), [0]);
 }
 
-struct Asker(bool);
+struct TestTerms {
+    is_gone: bool,
+    deadline: Option<Nanos>,
+}
 
-impl Caller for Asker {
+impl Terms for TestTerms {
+    fn deadline(&self) -> Option<Nanos> {
+        self.deadline
+    }
+    fn asker(&self) -> Option<&dyn Asker> {
+        Some(self)
+    }
+}
+
+impl Asker for TestTerms {
     fn is_gone(&self) -> bool {
-        self.0
+        self.is_gone
     }
     fn fail(&self, _: Reason) {}
 }
 
 #[test]
-fn a_message_lapses_after_its_deadline_or_when_its_caller_is_gone() {
+fn a_message_lapses_after_its_deadline_or_when_its_asker_is_gone() {
     let mut envelope = TestMessage::new(0, Priority::High).at(0);
     assert_eq!(envelope.lapse(Nanos(u64::MAX)), None);
-    envelope.deadline = Some(Nanos(100));
+    envelope.terms = Some(Arc::new(Until(Nanos(100))));
     assert_eq!(envelope.lapse(Nanos(100)), None);
     assert_eq!(envelope.lapse(Nanos(101)), Some(Reason::Expired));
-    envelope.caller = Some(Arc::new(Asker(false)));
+    let terms = |is_gone, deadline| Some(Arc::new(TestTerms { is_gone, deadline }) as Arc<dyn Terms>);
+    envelope.terms = terms(false, Some(Nanos(100)));
     assert_eq!(envelope.lapse(Nanos(100)), None);
-    envelope.caller = Some(Arc::new(Asker(true)));
+    assert_eq!(envelope.lapse(Nanos(101)), Some(Reason::Expired));
+    envelope.terms = terms(true, None);
     assert_eq!(envelope.lapse(Nanos(0)), Some(Reason::Cancelled));
 }
 
