@@ -1,6 +1,8 @@
 //! One incarnation at work: take, handle, account, and look up in between.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -86,7 +88,16 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     let (priority, sent_at) = (envelope.priority, envelope.sent_at);
                     self.begin(ctx, priority, envelope.failed_attempts);
                     let (message, in_hand) = InHand::take(cell, envelope);
-                    let handled = AssertUnwindSafe(agent.handle(message, ctx)).catch_unwind().await;
+                    let mut handling = pin!(AssertUnwindSafe(agent.handle(message, ctx)).catch_unwind());
+                    let handled = poll_fn(|cx| {
+                        let polled = handling.as_mut().poll(cx);
+                        if polled.is_pending() {
+                            // What it waits for may come from a sender that waits for room here.
+                            cell.mailbox.settle_admissions();
+                        }
+                        polled
+                    })
+                    .await;
                     let began = now;
                     now = cell.now();
                     let (outcome, agent_failed) = self.judge(handled.ok(), in_hand.kind());
@@ -170,6 +181,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let (priority, attempts) = (first.priority, first.failed_attempts);
         self.begin(ctx, priority, attempts);
         let mut lent = Lent::new(cell, Batch::new(alive));
+        cell.mailbox.settle_admissions();
         let handled = guarded(agent.handle_batch(lent.batch(), ctx)).await;
         *now = cell.now();
         let (outcome, agent_failed) = self.judge(handled, "batch");

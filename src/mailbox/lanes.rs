@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::admissions::Admissions;
 use super::lane::Lane;
 use super::options::MailboxOptions;
 use crate::clock::Nanos;
@@ -31,6 +32,8 @@ pub(crate) struct Lanes<M> {
     pub(super) crossed_at: Nanos,
     /// What was brought over then came from another core, and more may be on its way.
     pub(super) in_stream: bool,
+    /// When senders that wait for room are let in.
+    pub(super) admission: Admissions,
 }
 
 impl<M> Lanes<M> {
@@ -42,6 +45,7 @@ impl<M> Lanes<M> {
             gathers: options.batch.is_some(),
             crossed_at: Nanos(0),
             in_stream: false,
+            admission: Admissions::default(),
         }
     }
 

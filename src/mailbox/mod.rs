@@ -20,6 +20,7 @@
 //! - **Urgency.** Critical first, always; the rest by priority with a bounded bypass.
 //! - **Account.** Every accepted message is taken, or leaves with a [`Reason`], exactly once.
 
+mod admissions;
 mod gather;
 mod intake;
 mod lane;

@@ -28,6 +28,8 @@ const LANES: u8 = 0b0000_1111;
 const WAITING: u8 = 0b0001_0000;
 /// A lane of the intake was begun by a sender on another thread than the agent's.
 const FOREIGN: u8 = 0b0010_0000;
+/// Of those who wait for room, somebody is urgent.
+const WAITING_URGENTLY: u8 = 0b0100_0000;
 
 /// In a stream between two cores the agent fetches what has come at most once in so many nanoseconds, because
 /// each time takes a few cache lines from the sender (about 200 ns on both sides). A fiftieth of what waking
@@ -58,12 +60,24 @@ pub(super) enum Parked {
 pub(crate) struct Mailbox<M, S = Waker> {
     options: MailboxOptions,
     signal: AtomicU8,
-    departed: Departed,
     /// The thread on which the mailbox was served last.
     home: AtomicU64,
-    front: Mutex<Lanes<M>>,
-    intake: Mutex<Intake<M, S>>,
+    front: OwnLine<Front<M>>,
+    intake: OwnLine<Mutex<Intake<M, S>>>,
 }
+
+/// What the agent writes for each message.
+#[derive(Debug)]
+struct Front<M> {
+    lanes: Mutex<Lanes<M>>,
+    departed: Departed,
+}
+
+/// Begins a cache line of its own: what one core writes for each message must not share a line with what
+/// another core reads for each.
+#[derive(Debug)]
+#[repr(align(64))]
+struct OwnLine<T>(T);
 
 impl<M: Message, S: Sleeper> Mailbox<M, S> {
     pub(crate) fn new(options: MailboxOptions) -> Self {
@@ -71,10 +85,9 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         Self {
             options,
             signal: AtomicU8::new(0),
-            departed: Departed::default(),
             home: AtomicU64::new(0),
-            front: Mutex::new(Lanes::new(&options)),
-            intake: Mutex::new(Intake::new()),
+            front: OwnLine(Front { lanes: Mutex::new(Lanes::new(&options)), departed: Departed::default() }),
+            intake: OwnLine(Mutex::new(Intake::new())),
         }
     }
 
@@ -90,7 +103,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         if self.options.batch.is_some() {
             envelope.batch_key = envelope.message.batch_key().map(Box::new);
         }
-        let mut intake = lock(&self.intake);
+        let mut intake = lock(&self.intake.0);
         if !intake.admits(is_agent) {
             return Offer::Closed(envelope);
         }
@@ -127,8 +140,8 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     fn wait(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Result<Offer<M>, Arc<Ticket<M>>> {
         // Under the front's lock too, so that the agent is between two departures: one before it is counted
         // for us here, one after it finds us waiting. Without it a ticket could wait for ever.
-        let front = lock(&self.front);
-        let mut intake = lock(&self.intake);
+        let front = lock(&self.front.0.lanes);
+        let mut intake = lock(&self.intake.0);
         if !intake.admits(is_agent) {
             return Ok(Offer::Closed(envelope));
         }
@@ -140,7 +153,8 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         let lane = envelope.priority.lane();
         let ticket = Arc::new(Ticket::new(envelope));
         intake.waiting.join(lane, Arc::clone(&ticket));
-        self.signal.fetch_or(WAITING, Ordering::Relaxed);
+        let urgent = lane < Priority::Normal.lane();
+        self.signal.fetch_or(if urgent { WAITING | WAITING_URGENTLY } else { WAITING }, Ordering::Relaxed);
         Err(ticket)
     }
 
@@ -148,7 +162,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     pub(crate) fn give_up(&self, lane: usize, ticket: &Arc<Ticket<M>>) -> Option<Envelope<M>> {
         let envelope = ticket.cancel();
         if envelope.is_some() {
-            lock(&self.intake).waiting.cancelled(lane, ticket);
+            lock(&self.intake.0).waiting.cancelled(lane, ticket);
         }
         envelope
     }
@@ -156,7 +170,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Room for a newcomer, after those who waited longer and are at least as urgent.
     #[inline]
     fn room_for_newcomer(&self, intake: &mut Intake<M, S>, priority: Priority) -> bool {
-        intake.has_room(priority, &self.options, &self.departed)
+        intake.has_room(priority, &self.options, &self.front.0.departed)
             && !(0..=priority.lane()).any(|lane| intake.waiting.waits(lane))
     }
 
@@ -183,12 +197,12 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     fn offer_shedding(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
-        let mut front = lock(&self.front);
-        let mut intake = lock(&self.intake);
+        let mut front = lock(&self.front.0.lanes);
+        let mut intake = lock(&self.intake.0);
         if !intake.admits(is_agent) {
             return Offer::Closed(envelope);
         }
-        if intake.has_room(envelope.priority, &self.options, &self.departed) {
+        if intake.has_room(envelope.priority, &self.options, &self.front.0.departed) {
             self.accept(intake, envelope);
             return Offer::Accepted(None);
         }
@@ -197,8 +211,8 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         let Some(evicted) = front.evict_for(envelope.priority) else {
             return Offer::Full(envelope);
         };
-        self.departed.add(evicted.priority.lane(), 1);
-        if intake.has_room(envelope.priority, &self.options, &self.departed) {
+        self.front.0.departed.add(evicted.priority.lane(), 1);
+        if intake.has_room(envelope.priority, &self.options, &self.front.0.departed) {
             self.accept(intake, envelope);
             return Offer::Accepted(Some(evicted));
         }
@@ -211,9 +225,10 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     /// The next message or batch by priority, age and key.
     pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
-        let mut front = lock(&self.front);
+        let mut front = lock(&self.front.0.lanes);
         let taken = self.take_from(&mut front, now);
-        self.let_go(front);
+        front.admission.is_due_now();
+        self.let_go(front, now);
         taken
     }
 
@@ -224,13 +239,13 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// [`CROSSING_NANOS`], and what has come since counts as still on its way. `None` if there is nothing else
     /// and it is too early to look: [`linger`](Self::linger).
     pub(crate) fn take_or_park(&self, now: Nanos, consumer: ConsumerId, sleeper: &S) -> Option<Taken<M>> {
-        let mut front = lock(&self.front);
+        let mut front = lock(&self.front.0.lanes);
         if front.in_stream && now.since(front.crossed_at) < CROSSING_NANOS {
             if !front.has_ready() {
                 return None;
             }
             let taken = self.take_here(&mut front, now);
-            self.let_go(front);
+            self.let_go(front, now);
             return Some(taken);
         }
         self.home.store(thread_token(), Ordering::Relaxed);
@@ -240,7 +255,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             if !matches!(taken, Taken::Nothing { .. })
                 || self.try_park(&mut front, consumer, sleeper) == Parked::Asleep
             {
-                self.let_go(front);
+                self.let_go(front, now);
                 return Some(taken);
             }
         }
@@ -249,7 +264,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Waits, awake, until it is time to look at the intake again; the time then. The wait is shorter than
     /// [`CROSSING_NANOS`].
     pub(crate) fn linger(&self, mut now: Nanos, clock: &Clock) -> Nanos {
-        let crossed_at = lock(&self.front).crossed_at;
+        let crossed_at = lock(&self.front.0.lanes).crossed_at;
         while now.since(crossed_at) < CROSSING_NANOS {
             now = clock.now();
         }
@@ -257,7 +272,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     fn try_park(&self, front: &mut Lanes<M>, consumer: ConsumerId, sleeper: &S) -> Parked {
-        let mut intake = lock(&self.intake);
+        let mut intake = lock(&self.intake.0);
         if intake.occupied() != 0 || front.has_ready() {
             return Parked::StayAwake;
         }
@@ -278,7 +293,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             None => signal & LANES & !front.occupied() != 0,
         };
         if worth_crossing {
-            self.cross_over(front, &mut lock(&self.intake));
+            self.cross_over(front, &mut lock(&self.intake.0));
             front.crossed_at = now;
             // A batch lingers by rules of its own.
             front.in_stream = signal & FOREIGN != 0 && self.options.batch.is_none();
@@ -296,12 +311,28 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         taken
     }
 
-    /// Releases the front after a departure, and lets those in who wait for its place.
-    fn let_go(&self, front: MutexGuard<'_, Lanes<M>>) {
-        // Under the lock: see `offer_or_wait`.
-        let somebody_waits = self.signal.load(Ordering::Relaxed) & WAITING != 0;
+    /// Releases the front after a departure, and lets those in who wait for its place, when that is due.
+    fn let_go(&self, mut front: MutexGuard<'_, Lanes<M>>, now: Nanos) {
+        // Under the lock: see `wait`.
+        let signal = self.signal.load(Ordering::Relaxed);
+        if signal & WAITING == 0 {
+            return;
+        }
+        let urgent = signal & WAITING_URGENTLY != 0 || !front.has_ready();
+        let due = front.admission.is_due(now, urgent, self.options.capacity);
         drop(front);
-        if somebody_waits {
+        if due {
+            self.admit_waiting();
+        }
+    }
+
+    /// The agent will not take anything for a while: whoever waits for a place that is free is let in now.
+    pub(crate) fn settle_admissions(&self) {
+        if self.signal.load(Ordering::Relaxed) & WAITING == 0 {
+            return;
+        }
+        let was_put_off = lock(&self.front.0.lanes).admission.settle();
+        if was_put_off {
             self.admit_waiting();
         }
     }
@@ -312,14 +343,14 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         if self.signal.load(Ordering::Acquire) & more_urgent != 0 {
             return true;
         }
-        priority != Priority::Critical && lock(&self.front).ready() & more_urgent != 0
+        priority != Priority::Critical && lock(&self.front.0.lanes).ready() & more_urgent != 0
     }
 
     /// How urgent what is queued is, at most.
     pub(crate) fn most_urgent_pending(&self) -> Option<Priority> {
         // One total order with a sender's write: see `Bell::wait_for_turn`.
         let signalled = self.signal.load(Ordering::SeqCst) & LANES;
-        let pending = signalled | lock(&self.front).ready();
+        let pending = signalled | lock(&self.front.0.lanes).ready();
         (pending != 0).then(|| most_urgent(pending))
     }
 
@@ -331,7 +362,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         for envelope in &mut envelopes {
             envelope.returned = true;
         }
-        lock(&self.front).give_back(envelopes);
+        lock(&self.front.0.lanes).give_back(envelopes);
         // In a pool another member may be asleep while this one is about to stop.
         self.wake_one(priority);
     }
@@ -339,19 +370,19 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Registers the agent to be woken, unless there is something to do already.
     #[cfg(test)]
     pub(super) fn park(&self, consumer: ConsumerId, sleeper: &S) -> Parked {
-        self.try_park(&mut lock(&self.front), consumer, sleeper)
+        self.try_park(&mut lock(&self.front.0.lanes), consumer, sleeper)
     }
 
     /// The consumer is awake for another reason than a message.
     pub(crate) fn unpark(&self, consumer: ConsumerId) {
-        lock(&self.intake).parking.wake(consumer);
+        lock(&self.intake.0).parking.wake(consumer);
     }
 
     /// Passes on whatever is queued to another sleeper, for a consumer that stops serving: the wake-up
     /// for it may have come to this one.
     pub(crate) fn hand_over(&self, consumer: ConsumerId) {
-        let front = lock(&self.front);
-        let mut intake = lock(&self.intake);
+        let front = lock(&self.front.0.lanes);
+        let mut intake = lock(&self.intake.0);
         intake.parking.leave(consumer);
         let work = front.occupied() | intake.occupied();
         let sleeper = if work != 0 { intake.parking.pop() } else { None };
@@ -379,8 +410,8 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     fn remove(&self, waiting_too: bool, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
-        let mut front = lock(&self.front);
-        let mut intake = lock(&self.intake);
+        let mut front = lock(&self.front.0.lanes);
+        let mut intake = lock(&self.intake.0);
         self.cross_over(&mut front, &mut intake);
         let mut removed = front.remove(matches);
         self.depart(&removed);
@@ -389,7 +420,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             // Before the places that came free let it in.
             intake.waiting.remove(matches, &mut removed, &mut wake);
         }
-        intake.admit_waiting(&self.options, &self.departed, &mut wake);
+        intake.admit_waiting(&self.options, &self.front.0.departed, &mut wake);
         drop(front);
         self.publish(intake, wake);
         removed
@@ -397,7 +428,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     /// Changes who may send. Closing tells every waiting sender.
     pub(crate) fn set_gate(&self, gate: Gate) {
-        let mut intake = lock(&self.intake);
+        let mut intake = lock(&self.intake.0);
         // A closed gate stays closed: shutdown may come while an agent is stopping.
         if intake.gate == Gate::Closed {
             return;
@@ -408,12 +439,12 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.intake).gate == Gate::Closed
+        lock(&self.intake.0).gate == Gate::Closed
     }
 
     /// Messages queued, for each lane.
     pub(crate) fn depth(&self) -> [u64; Priority::COUNT] {
-        lock(&self.intake).depth(&self.departed)
+        lock(&self.intake.0).depth(&self.front.0.departed)
     }
 
     // ---- Details -----------------------------------------------------------------------------
@@ -431,21 +462,23 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Counts messages as gone; called under the front's lock, which makes it the only writer.
     fn depart(&self, envelopes: &[Envelope<M>]) {
         for envelope in envelopes.iter().filter(|envelope| !envelope.returned) {
-            self.departed.add(envelope.priority.lane(), 1);
+            self.front.0.departed.add(envelope.priority.lane(), 1);
         }
     }
 
     fn admit_waiting(&self) {
-        let mut intake = lock(&self.intake);
+        let mut intake = lock(&self.intake.0);
         let mut wake = Vec::new();
-        intake.admit_waiting(&self.options, &self.departed, &mut wake);
+        intake.admit_waiting(&self.options, &self.front.0.departed, &mut wake);
         self.publish(intake, wake);
     }
 
     /// Brings the signal in line with the intake, wakes a sleeper if there is work, and the senders.
     fn publish(&self, mut intake: MutexGuard<'_, Intake<M, S>>, senders: Vec<Waker>) {
         if intake.waiting.is_empty() {
-            self.signal.fetch_and(!WAITING, Ordering::Relaxed);
+            self.signal.fetch_and(!(WAITING | WAITING_URGENTLY), Ordering::Relaxed);
+        } else if !intake.waiting.waits_urgently() {
+            self.signal.fetch_and(!WAITING_URGENTLY, Ordering::Relaxed);
         }
         let occupied = intake.occupied();
         self.signal.fetch_or(occupied, Ordering::Release);
@@ -458,7 +491,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     fn wake_one(&self, priority: Priority) {
-        let sleeper = lock(&self.intake).parking.pop();
+        let sleeper = lock(&self.intake.0).parking.pop();
         if let Some(sleeper) = sleeper {
             sleeper.wake_for(priority);
         }

@@ -143,6 +143,10 @@ impl<M> WaitingRoom<M> {
         self.queues[lane].len() > self.cancelled[lane]
     }
 
+    pub(super) fn waits_urgently(&self) -> bool {
+        (0..Priority::Normal.lane()).any(|lane| self.waits(lane))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         (0..Priority::COUNT).all(|lane| !self.waits(lane))
     }
