@@ -75,7 +75,12 @@ impl<M> Lane<M> {
     }
 
     /// The oldest single message or ready batch.
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Taken<M> {
+        if self.gather.is_none() { self.pop_single() } else { self.pop_oldest() }
+    }
+
+    fn pop_oldest(&mut self) -> Taken<M> {
         let Some(gather) = &mut self.gather else { return self.pop_single() };
         // What was given back is older than anything that could be ready.
         let age = |envelope: &Envelope<M>| if envelope.returned { None } else { Some(envelope.sequence) };
@@ -87,6 +92,7 @@ impl<M> Lane<M> {
         gather.pop().map_or(Taken::Nothing { ripe_at: None }, Taken::Batch)
     }
 
+    #[inline(always)]
     fn pop_single(&mut self) -> Taken<M> {
         self.singles.pop_front().map_or(Taken::Nothing { ripe_at: None }, Taken::One)
     }

@@ -47,6 +47,14 @@ pub(crate) enum Offer<M> {
     Closed(Envelope<M>),
 }
 
+/// Whether a message could be queued at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    Yes,
+    NoRoom,
+    Closed,
+}
+
 /// Whether the agent may sleep.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parked {
@@ -97,40 +105,75 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     // ---- The senders' side -------------------------------------------------------------------
 
-    /// Queues a message if it has room, making room first where the overflow policy says so.
+    /// Queues the message in `place` if it has room now, and leaves it there otherwise. What is usual on the
+    /// way of a message is here, and copies it once.
     #[inline]
-    pub(crate) fn offer(&self, mut envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
+    pub(crate) fn try_accept(&self, place: &mut Option<Envelope<M>>, is_agent: IsAgent) -> Admitted {
+        let Some(envelope) = place else { return Admitted::Yes };
         if self.options.batch.is_some() {
             envelope.batch_key = envelope.message.batch_key().map(Box::new);
         }
         let mut intake = lock(&self.intake.0);
         if !intake.admits(is_agent) {
-            return Offer::Closed(envelope);
+            return Admitted::Closed;
         }
-        if self.room_for_newcomer(&mut intake, envelope.priority) {
+        if !self.room_for_newcomer(&mut intake, envelope.priority) {
+            return Admitted::NoRoom;
+        }
+        if let Some(envelope) = place.take() {
             self.accept(intake, envelope);
-            return Offer::Accepted(None);
         }
-        drop(intake);
-        self.offer_without_room(envelope, is_agent)
+        Admitted::Yes
     }
 
+    /// Queues a message if it has room, making room first where the overflow policy says so.
+    pub(crate) fn offer(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
+        let mut place = Some(envelope);
+        let admitted = self.try_accept(&mut place, is_agent);
+        match place {
+            None => Offer::Accepted(None),
+            Some(envelope) => self.turned_away(envelope, admitted, is_agent),
+        }
+    }
+
+    /// What becomes of a message that could not be queued at once.
     #[cold]
-    fn offer_without_room(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
-        match self.options.overflow {
-            Overflow::ShedLeastUrgent => self.offer_shedding(envelope, is_agent),
-            Overflow::Wait | Overflow::Reject => Offer::Full(envelope),
+    pub(crate) fn turned_away(
+        &self,
+        envelope: Envelope<M>,
+        admitted: Admitted,
+        is_agent: IsAgent,
+    ) -> Offer<M> {
+        match (admitted, self.options.overflow) {
+            (Admitted::Closed, _) => Offer::Closed(envelope),
+            (_, Overflow::ShedLeastUrgent) => self.offer_shedding(envelope, is_agent),
+            (_, Overflow::Wait | Overflow::Reject) => Offer::Full(envelope),
         }
     }
 
     /// Like [`offer`](Self::offer), but a message without room queues for it.
-    #[inline]
     pub(crate) fn offer_or_wait(
         &self,
         envelope: Envelope<M>,
         is_agent: IsAgent,
     ) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        match self.offer(envelope, is_agent) {
+        let mut place = Some(envelope);
+        let admitted = self.try_accept(&mut place, is_agent);
+        match place {
+            None => Ok(Offer::Accepted(None)),
+            Some(envelope) => self.turned_away_or_wait(envelope, admitted, is_agent),
+        }
+    }
+
+    /// What becomes of a message that could not be queued at once, and may wait.
+    #[cold]
+    pub(crate) fn turned_away_or_wait(
+        &self,
+        envelope: Envelope<M>,
+        admitted: Admitted,
+        is_agent: IsAgent,
+    ) -> Result<Offer<M>, Arc<Ticket<M>>> {
+        match self.turned_away(envelope, admitted, is_agent) {
             Offer::Full(envelope) if self.options.overflow == Overflow::Wait => self.wait(envelope, is_agent),
             decided => Ok(decided),
         }
@@ -301,6 +344,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         self.take_here(front, now)
     }
 
+    #[inline(always)]
     fn take_here(&self, front: &mut Lanes<M>, now: Nanos) -> Taken<M> {
         let taken = front.next(now);
         match &taken {
