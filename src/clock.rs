@@ -46,6 +46,11 @@ impl Clock {
         Self::Virtual { origin: tokio::time::Instant::now() }
     }
 
+    /// Whether time stands still while somebody computes.
+    pub(crate) fn is_virtual(&self) -> bool {
+        matches!(self, Self::Virtual { .. })
+    }
+
     pub(crate) fn now(&self) -> Nanos {
         match self {
             Self::Real { clock, origin } => Nanos(clock.delta_as_nanos(*origin, clock.raw())),

@@ -93,7 +93,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         Self {
             options,
             signal: AtomicU8::new(0),
-            home: AtomicU64::new(0),
+            home: AtomicU64::new(NOWHERE),
             front: OwnLine(Front { lanes: Mutex::new(Lanes::new(&options)), departed: Departed::default() }),
             intake: OwnLine(Mutex::new(Intake::new())),
         }
@@ -223,8 +223,8 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         // The first message of a lane raises its bit; only the agent lowers it, under this lock.
         let is_first = intake.lanes[priority.lane()].is_empty();
         if is_first {
-            let foreign = self.home.load(Ordering::Relaxed) != thread_token();
-            let foreign = if foreign { FOREIGN } else { 0 };
+            let home = self.home.load(Ordering::Relaxed);
+            let foreign = if home != NOWHERE && home != thread_token() { FOREIGN } else { 0 };
             self.signal.fetch_or(1 << priority.lane() | foreign, Ordering::SeqCst);
         }
         intake.accept(envelope);
@@ -250,7 +250,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             return Offer::Accepted(None);
         }
         // The newest message may be on either side: bring both together, then look.
-        self.cross_over(&mut front, &mut intake);
+        self.bring_all(&mut front, &mut intake);
         let Some(evicted) = front.evict_for(envelope.priority) else {
             return Offer::Full(envelope);
         };
@@ -308,9 +308,11 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// [`CROSSING_NANOS`].
     pub(crate) fn linger(&self, mut now: Nanos, clock: &Clock) -> Nanos {
         let crossed_at = lock(&self.front.0.lanes).crossed_at;
-        while now.since(crossed_at) < CROSSING_NANOS {
+        while now.since(crossed_at) < CROSSING_NANOS && !clock.is_virtual() {
             now = clock.now();
         }
+        // Whatever the clock says, the next look is a real one.
+        lock(&self.front.0.lanes).in_stream = false;
         now
     }
 
@@ -456,7 +458,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     fn remove(&self, waiting_too: bool, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
         let mut front = lock(&self.front.0.lanes);
         let mut intake = lock(&self.intake.0);
-        self.cross_over(&mut front, &mut intake);
+        self.bring_all(&mut front, &mut intake);
         let mut removed = front.remove(matches);
         self.depart(&removed);
         let mut wake = Vec::new();
@@ -493,14 +495,26 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     // ---- Details -----------------------------------------------------------------------------
 
-    /// Brings everything from the intake to the front.
+    /// Brings over the lanes of which the front has nothing: of the others it has what is older, and to
+    /// append to them would cost more the longer they are. Where batches gather, all: they take in what has
+    /// come for them.
     fn cross_over(&self, front: &mut Lanes<M>, intake: &mut Intake<M, S>) {
+        let full = if self.options.batch.is_some() { 0 } else { front.occupied() };
+        self.bring(front, intake, !full);
+    }
+
+    /// Brings over everything.
+    fn bring_all(&self, front: &mut Lanes<M>, intake: &mut Intake<M, S>) {
+        self.bring(front, intake, LANES);
+    }
+
+    fn bring(&self, front: &mut Lanes<M>, intake: &mut Intake<M, S>, lanes: u8) {
         for (lane, queue) in intake.lanes.iter_mut().enumerate() {
-            if !queue.is_empty() {
+            if lanes & 1 << lane != 0 && !queue.is_empty() {
                 front.push_all(lane, queue);
             }
         }
-        self.signal.fetch_and(!(LANES | FOREIGN), Ordering::AcqRel);
+        self.signal.fetch_and(!(lanes & LANES | FOREIGN), Ordering::AcqRel);
     }
 
     /// Counts messages as gone; called under the front's lock, which makes it the only writer.
@@ -547,6 +561,9 @@ fn most_urgent(lanes: u8) -> Priority {
     let lane = (lanes.trailing_zeros() as usize).min(Priority::COUNT - 1);
     Priority::ALL[lane]
 }
+
+/// Of a mailbox that has not been served yet.
+const NOWHERE: u64 = 0;
 
 /// A number of the calling thread's own.
 fn thread_token() -> u64 {
