@@ -8,8 +8,8 @@
 //! Start with [`Runtime`], write an [`Agent`], and talk to it through its [`AgentRef`].
 //!
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
-//! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, and `store`, which nobody here
-//! needs. [`testing`] is for tests.
+//! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, [`resilience`] and [`store`], which nobody here
+//! needs yet. [`testing`] is for tests.
 
 pub mod agent;
 mod clock;
@@ -17,6 +17,7 @@ pub mod delivery;
 mod host;
 pub mod mailbox;
 mod message;
+pub mod resilience;
 pub mod runtime;
 mod scheduler;
 pub mod store;

@@ -1,10 +1,14 @@
 //! Statim beside its peers: `cargo bench -p statim-bench --bench peers -- [--quick] [--json FILE]`.
+//!
+//! Times are taken in this process; `idle_bytes` and `a_million_agents` are weighed by the program `footprint`, which
+//! counts its allocations, in a fresh process for each figure.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use statim_bench::footprint;
 use statim_bench::machine::Machine;
 use statim_bench::measure::{self, Plan};
 use statim_bench::report::Report;
@@ -48,19 +52,22 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if let Some(rounds) = arguments.rounds {
         plan.rounds = rounds.into();
     }
+    let wanted = |workload: &str, system: &str| {
+        let has = |part: &Option<String>, name: &str| part.as_deref().is_none_or(|p| name.contains(p));
+        has(&arguments.workload, workload) && has(&arguments.system, system)
+    };
     let mut cases = workloads::cases();
-    cases.retain(|case| {
-        let wanted = |part: &Option<String>, name: &str| part.as_deref().is_none_or(|p| name.contains(p));
-        wanted(&arguments.workload, case.workload) && wanted(&arguments.system, &case.system)
-    });
-    if cases.is_empty() {
-        return Err("no workload and system match; leave out --workload or --system".to_owned());
-    }
+    cases.retain(|case| wanted(case.workload, &case.system));
     let machine = Machine::look();
-    let measured = measure::run(&cases, plan, |workload| eprintln!("measuring {workload} ..."))
-        .map_err(|failed| failed.to_string())?;
-    let report = Report::new(&machine, &measured);
-    print!("{}", report.tables(&measured));
+    let progress = |workload: &str| eprintln!("measuring {workload} ...");
+    let measured = measure::run(&cases, plan, progress).map_err(|failed| failed.to_string())?;
+    let scale = Path::new(env!("CARGO_BIN_EXE_footprint"));
+    let weighed = footprint::run(scale, plan, wanted, progress)?;
+    if measured.is_empty() && weighed.is_empty() {
+        return Err("no workload and system match; leave out --workload, --system or --quick".to_owned());
+    }
+    let report = Report::new(&machine, &measured, &weighed);
+    print!("{}", report.tables(&measured, &weighed));
     if let Some(path) = &arguments.json {
         let mut text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
         text.push('\n');

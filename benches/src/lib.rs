@@ -6,15 +6,23 @@
 //! one file in `workloads/` and name it in `workloads.rs`.
 
 mod counter;
+pub mod crowd;
+pub mod crowds;
+pub mod footprint;
+mod gate;
+pub mod growth;
 pub mod machine;
 pub mod measure;
+pub mod memory;
 pub mod report;
 mod stage;
 mod system;
 pub mod systems;
+pub mod urgent;
 pub mod workloads;
 
 pub use counter::{Counter, Done};
+pub use gate::Gate;
 pub use stage::{Peer, Pinned, WorkStealing};
-pub use system::{Ask, CAPACITY, Fault, Level, Placement, System, Target, Verb, Work};
-pub use workloads::{Case, Workload};
+pub use system::{Ask, CAPACITY, Fault, Level, Placement, Stage, System, Target, Verb, Work};
+pub use workloads::{Case, CrowdWorkload, Workload};

@@ -50,6 +50,22 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// The machine in a line, with a warning if its figures mean nothing.
+    pub fn heading(&self) -> String {
+        let mut text =
+            format!("{}, {} cores, Linux {}, {}", self.cpu_model, self.cores, self.kernel, self.rustc);
+        if let Some(load) = self.load_average {
+            text.push_str(&format!(", load average {load:.2} at the start"));
+        }
+        text.push('\n');
+        if self.debug_assertions {
+            text.push_str("THIS IS A DEBUG BUILD: its figures mean nothing.\n");
+        }
+        text
+    }
+}
+
 /// The version of a crate in the build, when the lock file holds exactly one.
 pub fn version(package: &str) -> Option<&'static str> {
     let mut lines = LOCK.lines();

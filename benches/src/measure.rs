@@ -83,11 +83,12 @@ fn in_turns(group: &[Case], plan: Plan) -> Result<Vec<Measured>, Failed> {
         .iter()
         .map(|case| Measured {
             case: case.clone(),
-            operations: (case.operations / plan.divisor).max(1),
+            operations: (case.fitting)((case.operations / plan.divisor).max(1)),
             rounds: Vec::with_capacity(plan.rounds),
         })
         .collect();
-    for round in 0..=plan.rounds {
+    let rounds = group.iter().map(|case| case.rounds).fold(plan.rounds, usize::min);
+    for round in 0..=rounds {
         for turn in 0..measured.len() {
             let at = (round + turn) % measured.len();
             let one = &mut measured[at];
@@ -123,6 +124,8 @@ mod tests {
             system: "test".to_owned(),
             package: "test",
             operations: 1_000,
+            rounds: 5,
+            fitting: |operations| operations,
             run,
         }
     }
@@ -151,6 +154,13 @@ mod tests {
         assert_eq!(all[0].operations, 100);
         assert_eq!(all[0].rounds.len(), 4);
         assert!((all[0].median() - 7.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_case_runs_oftener_than_it_is_worth() {
+        let cases = [case(|_| Ok(Duration::ZERO))];
+        let all = run(&cases, Plan { rounds: 9, divisor: 1 }, |_| ()).expect("the case runs");
+        assert_eq!(all[0].rounds.len(), 5);
     }
 
     #[test]

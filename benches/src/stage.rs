@@ -13,10 +13,10 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::{Counter, Fault, Placement, System, Target, Verb};
+use crate::{Counter, Fault, Placement, Stage, System, Target, Verb};
 
 /// How long a run may go without confirming its work before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An actor system whose actors are tasks of whichever Tokio runtime starts them.
 pub trait Peer: 'static {
@@ -27,11 +27,11 @@ pub trait Peer: 'static {
     /// What it is measured at.
     const VERBS: &'static [Verb] = &[Verb::Tell, Verb::Ask];
     /// The address of its actor.
-    type Target: Target;
+    type Target: Target + Clone;
 
-    /// Starts the actor under test on the current runtime, with a mailbox of [`CAPACITY`](crate::CAPACITY) where it
-    /// can be bounded.
-    fn start(counter: Counter) -> impl Future<Output = Result<Self::Target, Fault>> + Send;
+    /// Starts the actor under test on the current runtime, with a mailbox of `capacity` messages where it can be
+    /// bounded.
+    fn start(counter: Counter, capacity: usize) -> impl Future<Output = Result<Self::Target, Fault>> + Send;
 }
 
 /// A peer with each side on a single-threaded runtime.
@@ -57,19 +57,14 @@ impl<P: Peer> System for Pinned<P> {
         P::VERBS.contains(&verb)
     }
 
-    fn run<D, F>(placement: Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
     where
         D: FnOnce(Self::Target) -> F + Send + 'static,
         F: Future<Output = Result<Duration, Fault>> + Send + 'static,
     {
-        match placement {
-            Placement::SameThread => {
-                let runtime = Builder::new_current_thread().enable_all().build().map_err(Fault::start)?;
-                await_outcome(move |report| {
-                    drive(&runtime, async move { driver(P::start(counter).await?).await }, report);
-                })
-            }
-            Placement::AcrossThreads => across::<P, D, F>(counter, driver),
+        match stage.placement {
+            Placement::SameThread => together::<P, D, F>(single_threaded()?, stage, counter, drivers),
+            Placement::AcrossThreads => across::<P, D, F>(stage, counter, drivers),
         }
     }
 }
@@ -89,25 +84,32 @@ impl<P: Peer> System for WorkStealing<P> {
         placement == Placement::AcrossThreads && P::VERBS.contains(&verb)
     }
 
-    fn run<D, F>(_: Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
     where
         D: FnOnce(Self::Target) -> F + Send + 'static,
         F: Future<Output = Result<Duration, Fault>> + Send + 'static,
     {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Fault::start)?;
-        await_outcome(move |report| {
-            drive(&runtime, async move { driver(P::start(counter).await?).await }, report);
-        })
+        together::<P, D, F>(two_workers()?, stage, counter, drivers)
     }
+}
+
+/// A runtime whose only thread is the one that blocks on it.
+pub(crate) fn single_threaded() -> Result<Runtime, Fault> {
+    Builder::new_current_thread().enable_all().build().map_err(Fault::start)
+}
+
+/// Tokio's ordinary runtime, as wide as the smallest machine the figures are for.
+pub(crate) fn two_workers() -> Result<Runtime, Fault> {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Fault::start)
 }
 
 /// Runs `body` on a thread of its own and waits, with patience, for the one outcome it reports.
 ///
 /// A run that stalls leaves its threads behind; the fault it gives ends the benchmark, and the process with it.
-pub(crate) fn await_outcome<B>(body: B) -> Result<Duration, Fault>
+pub(crate) fn await_outcome<T, B>(body: B) -> Result<T, Fault>
 where
-    B: FnOnce(mpsc::Sender<Result<Duration, Fault>>) + Send + 'static,
+    T: Send + 'static,
+    B: FnOnce(mpsc::Sender<Result<T, Fault>>) + Send + 'static,
 {
     let (report, outcome) = mpsc::channel();
     let thread = thread::Builder::new().name("bench-front".to_owned()).spawn(move || body(report));
@@ -121,36 +123,79 @@ where
     Ok(result)
 }
 
-/// The actor on one thread, the driver on another.
-fn across<P, D, F>(counter: Counter, driver: D) -> Result<Duration, Fault>
+/// The actor and all drivers on one runtime.
+fn together<P, D, F>(
+    runtime: Runtime,
+    stage: Stage,
+    counter: Counter,
+    drivers: Vec<D>,
+) -> Result<Duration, Fault>
 where
     P: Peer,
     D: FnOnce(P::Target) -> F + Send + 'static,
     F: Future<Output = Result<Duration, Fault>> + Send + 'static,
 {
-    let back = Builder::new_current_thread().enable_all().build().map_err(Fault::start)?;
-    let front = Builder::new_current_thread().enable_all().build().map_err(Fault::start)?;
     await_outcome(move |report| {
-        let (started, target) = oneshot::channel();
+        drive(
+            &runtime,
+            async move {
+                let target = P::start(counter, stage.capacity).await?;
+                let running = drivers.into_iter().map(|driver| tokio::spawn(driver(target.clone())));
+                let outcomes = futures_util::future::join_all(running.collect::<Vec<_>>()).await;
+                longest(outcomes.into_iter().map(flatten))
+            },
+            report,
+        );
+    })
+}
+
+/// The actor on one thread, each driver on another.
+fn across<P, D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
+where
+    P: Peer,
+    D: FnOnce(P::Target) -> F + Send + 'static,
+    F: Future<Output = Result<Duration, Fault>> + Send + 'static,
+{
+    let back = single_threaded()?;
+    let fronts = drivers.into_iter().map(|driver| Ok((single_threaded()?, driver)));
+    let fronts = fronts.collect::<Result<Vec<_>, Fault>>()?;
+    await_outcome(move |report| {
+        let (started, target) = mpsc::channel();
         let (finished, release) = oneshot::channel::<()>();
         let back = thread::spawn(move || {
             back.block_on(async move {
-                let target = flatten(tokio::spawn(P::start(counter)).await);
-                // Neither end can be gone but by a failure the driver reports.
+                let target = flatten(tokio::spawn(P::start(counter, stage.capacity)).await);
+                // Neither end can be gone but by a failure the drivers report.
                 let _ = started.send(target);
                 let _ = release.await;
             });
         });
-        drive(&front, async move { driver(target.await.map_err(Fault::gone)??).await }, report);
+        let outcome = target.recv().map_err(Fault::gone).flatten().and_then(|target| {
+            let running = fronts.into_iter().map(|(front, driver)| {
+                let target = target.clone();
+                thread::spawn(move || flatten(front.block_on(front.spawn(driver(target)))))
+            });
+            let running: Vec<_> = running.collect();
+            longest(running.into_iter().map(|front| front.join().unwrap_or(Err(Fault::Panicked))))
+        });
+        let _ = report.send(outcome);
         drop(finished);
         let _ = back.join();
     })
 }
 
+/// The longest of several drivers' times, or the first fault.
+pub(crate) fn longest(
+    outcomes: impl IntoIterator<Item = Result<Duration, Fault>>,
+) -> Result<Duration, Fault> {
+    outcomes.into_iter().try_fold(Duration::ZERO, |longest, outcome| Ok(longest.max(outcome?)))
+}
+
 /// Runs the driver as an ordinary task: a runtime's root task is woken by another, slower path.
-fn drive<F>(runtime: &Runtime, driver: F, report: mpsc::Sender<Result<Duration, Fault>>)
+pub(crate) fn drive<T, F>(runtime: &Runtime, driver: F, report: mpsc::Sender<Result<T, Fault>>)
 where
-    F: Future<Output = Result<Duration, Fault>> + Send + 'static,
+    T: Send + 'static,
+    F: Future<Output = Result<T, Fault>> + Send + 'static,
 {
     let outcome = flatten(runtime.block_on(runtime.spawn(driver)));
     let _ = report.send(outcome);

@@ -22,12 +22,13 @@ pub trait System: 'static {
     /// Whether this system can do such work; a pair that is not offered is left out of the tables.
     fn offers(verb: Verb, placement: Placement) -> bool;
 
-    /// Starts an actor that feeds `counter`, runs `driver` as a task or actor placed as asked, and hands back what the
-    /// driver measured. Starting and stopping stay outside the measured time.
+    /// Starts an actor that feeds `counter`, runs each driver as a task or actor placed as asked (across threads, each
+    /// on one of its own), and hands back the longest time that a driver measured. Starting and stopping stay outside
+    /// the measured time.
     ///
     /// # Errors
-    /// Whatever the driver failed with, or that the system could not start, panicked or stalled.
-    fn run<D, F>(placement: Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+    /// Whatever a driver failed with, or that the system could not start, panicked or stalled.
+    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
     where
         D: FnOnce(Self::Target) -> F + Send + 'static,
         F: Future<Output = Result<Duration, Fault>> + Send + 'static;
@@ -93,6 +94,22 @@ pub enum Verb {
     Tell,
     /// Send and wait for the answer.
     Ask,
+}
+
+/// What an actor under test is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage {
+    /// Where the drivers run.
+    pub placement: Placement,
+    /// The mailbox's bound in messages, where the system has one.
+    pub capacity: usize,
+}
+
+impl Stage {
+    /// A mailbox of [`CAPACITY`].
+    pub fn usual(placement: Placement) -> Self {
+        Self { placement, capacity: CAPACITY }
+    }
 }
 
 /// Where the driver runs, seen from the actor under test.

@@ -5,6 +5,7 @@ use crate::{Pinned, System, WorkStealing};
 pub mod actix;
 pub mod kameo;
 pub mod ractor;
+pub mod ractor_factory;
 pub mod statim;
 pub mod tokio;
 pub mod xtra;
@@ -25,6 +26,7 @@ pub fn each(visitor: &mut impl Visitor) {
     visitor.visit::<WorkStealing<kameo::Kameo>>();
     visitor.visit::<Pinned<ractor::Ractor>>();
     visitor.visit::<WorkStealing<ractor::Ractor>>();
+    visitor.visit::<Pinned<ractor_factory::RactorFactory>>();
     visitor.visit::<Pinned<xtra::Xtra>>();
     visitor.visit::<Pinned<xtra::XtraPriorities>>();
     visitor.visit::<WorkStealing<xtra::XtraPriorities>>();

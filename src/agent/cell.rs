@@ -70,26 +70,17 @@ impl<M: Message> AgentCell<M> {
     /// Offers a message, and takes care of what it may displace.
     #[inline]
     pub(crate) fn offer(&self, envelope: Envelope<M>) -> Offer<M> {
-        let mut place = Some(envelope);
-        let admitted = self.mailbox.try_accept(&mut place, current::is_inside);
-        match place {
-            None => Offer::Accepted(None),
-            Some(envelope) => {
-                self.after_offer(self.mailbox.turned_away(envelope, admitted, current::is_inside))
-            }
+        match self.mailbox.offer(envelope, current::is_inside) {
+            Offer::Accepted(None) => Offer::Accepted(None),
+            other => self.after_offer(other),
         }
     }
 
     #[inline]
     pub(crate) fn offer_or_wait(&self, envelope: Envelope<M>) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        let mut place = Some(envelope);
-        let admitted = self.mailbox.try_accept(&mut place, current::is_inside);
-        match place {
-            None => Ok(Offer::Accepted(None)),
-            Some(envelope) => {
-                let offer = self.mailbox.turned_away_or_wait(envelope, admitted, current::is_inside)?;
-                Ok(self.after_offer(offer))
-            }
+        match self.mailbox.offer_or_wait(envelope, current::is_inside)? {
+            Offer::Accepted(None) => Ok(Offer::Accepted(None)),
+            other => Ok(self.after_offer(other)),
         }
     }
 

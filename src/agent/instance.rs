@@ -74,7 +74,8 @@ pub(crate) struct Instance {
     /// Whether there are commands.
     pending: AtomicBool,
     commands: Mutex<VecDeque<Command>>,
-    children: Mutex<Children>,
+    /// Made for the first child: most agents have none.
+    children: Mutex<Option<Box<Children>>>,
 }
 
 impl Instance {
@@ -132,6 +133,7 @@ impl Instance {
     /// Takes a child on, to be stopped with this incarnation.
     pub(crate) fn adopt(&self, cells: Vec<Arc<dyn AnyCell>>) {
         let mut children = lock(&self.children);
+        let children = children.get_or_insert_default();
         if children.cells.len() >= children.sweep_at {
             // Swept when they have doubled, so that a parent whose children come and go stays small.
             children.cells.retain(|cell| !cell.has_ended());
@@ -141,7 +143,7 @@ impl Instance {
     }
 
     pub(crate) fn take_children(&self) -> Vec<Arc<dyn AnyCell>> {
-        std::mem::take(&mut lock(&self.children).cells)
+        lock(&self.children).take().map(|children| children.cells).unwrap_or_default()
     }
 
     pub(crate) fn has_commands(&self) -> bool {

@@ -151,7 +151,7 @@ impl Default for Supervision {
 ///     .batch(BatchOptions::up_to(500).linger(Duration::from_millis(5)))
 ///     .attempts(3);
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[must_use]
 pub struct AgentOptions {
     pub(crate) mailbox: MailboxOptions,

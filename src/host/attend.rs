@@ -62,7 +62,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let mut now = cell.now();
         loop {
             if self.seat.instance.has_commands() || *self.paused {
-                if let Some(outcome) = self.obey(agent).await {
+                if let Some(outcome) = Box::pin(self.obey(agent)).await {
                     return outcome;
                 }
                 now = cell.now();
@@ -109,7 +109,9 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     }
                     agent_failed
                 }
-                Some(Taken::Batch(envelopes)) => self.handle_batch(agent, ctx, envelopes, &mut now).await,
+                Some(Taken::Batch(envelopes)) => {
+                    Box::pin(self.handle_batch(agent, ctx, envelopes, &mut now)).await
+                }
                 Some(Taken::Nothing { .. }) if self.draining => return Outcome::Stopped,
                 Some(Taken::Nothing { ripe_at }) => {
                     let at_most = ripe_at.map(|ripe| Duration::from_nanos(ripe.since(now)));

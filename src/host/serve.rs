@@ -15,6 +15,10 @@ use crate::sync::Arc;
 use crate::telemetry::AgentState;
 
 /// Serves an agent's mailbox from its first incarnation to its end.
+///
+/// This future is most of what an idle agent costs in memory, and it is as large as the largest of what it
+/// may ever wait for. So only the usual waits, for a ring and for the handler of one message, are part of
+/// it; the others are boxed while they last.
 pub(super) async fn serve<A: Agent>(
     departure: Departure<A::Message>,
     factory: Arc<dyn Fn() -> A + Send + Sync>,
@@ -62,7 +66,7 @@ impl<A: Agent> Life<'_, A> {
                     }
                 }
             };
-            if let Some(end) = self.back_off(rest).await {
+            if let Some(end) = Box::pin(self.back_off(rest)).await {
                 return end;
             }
             self.seat.cell.stats.restarted();
@@ -83,7 +87,7 @@ impl<A: Agent> Life<'_, A> {
     async fn stop_children(&self) {
         let children = self.seat.instance.take_children();
         if !children.is_empty() {
-            self.seat.runtime.stop_cells(&children).await;
+            Box::pin(self.seat.runtime.stop_cells(&children)).await;
         }
     }
 
@@ -97,7 +101,7 @@ impl<A: Agent> Life<'_, A> {
             tracing::error!(agent = %instance.label, "the agent's factory panicked");
             return Outcome::Failed;
         };
-        let outcome = match guarded(agent.started(&mut ctx)).await {
+        let outcome = match Box::pin(guarded(agent.started(&mut ctx))).await {
             Some(Ok(())) => {
                 let draining = self.seat.cell.mailbox.is_closed();
                 instance.set_state(if draining { AgentState::Draining } else { AgentState::Running });
@@ -115,7 +119,7 @@ impl<A: Agent> Life<'_, A> {
                 Outcome::Failed
             }
         };
-        if outcome != Outcome::Failed && guarded(agent.stopped(&mut ctx)).await.is_none() {
+        if outcome != Outcome::Failed && Box::pin(guarded(agent.stopped(&mut ctx))).await.is_none() {
             tracing::error!(agent = %instance.label, "the agent panicked while it stopped");
         }
         self.stop_children().await;
@@ -170,8 +174,8 @@ pub(super) fn inspection(instance: &Instance, agent: serde_json::Value) -> Inspe
 }
 
 /// Runs a user's future; `None` if it panicked.
-pub(super) async fn guarded<F: Future>(future: F) -> Option<F::Output> {
-    AssertUnwindSafe(future).catch_unwind().await.ok()
+pub(super) fn guarded<F: Future>(future: F) -> impl Future<Output = Option<F::Output>> {
+    AssertUnwindSafe(future).catch_unwind().map(Result::ok)
 }
 
 /// Leaves the cell in order, also when the loop is dropped because its arbiter ends, or never runs because

@@ -29,13 +29,16 @@ impl fmt::Debug for Home {
     }
 }
 
+/// The arbiters that agents share by name.
+type Groups = HashMap<(Arc<str>, Rank), Arc<Ward>>;
+
 /// The threads of one runtime.
 pub(crate) struct Host {
     system: System,
     timers: Handle,
     shared: Vec<Arc<Ward>>,
     next_shared: AtomicUsize,
-    groups: Mutex<HashMap<(Arc<str>, Rank), Arc<Ward>>>,
+    groups: Mutex<Groups>,
     threads: Mutex<Threads>,
     clock: Clock,
     /// Everything on one thread, whatever the placement: virtual time has one clock.

@@ -112,7 +112,12 @@ impl<M, S: Sleeper> Intake<M, S> {
         envelope.sequence = self.next_sequence;
         self.next_sequence += 1;
         self.arrived[lane] += 1;
-        self.lanes[lane].push_back(envelope);
+        let queue = &mut self.lanes[lane];
+        if queue.capacity() == 0 {
+            // An agent that is asked now and then keeps one place, and one that is busy grows its own.
+            queue.reserve_exact(1);
+        }
+        queue.push_back(envelope);
     }
 
     /// Lets waiting senders in while there is room, the most urgent first and in a lane whoever waited

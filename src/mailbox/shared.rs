@@ -49,7 +49,7 @@ pub(crate) enum Offer<M> {
 
 /// Whether a message could be queued at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admitted {
+enum Admitted {
     Yes,
     NoRoom,
     Closed,
@@ -108,7 +108,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Queues the message in `place` if it has room now, and leaves it there otherwise. What is usual on the
     /// way of a message is here, and copies it once.
     #[inline]
-    pub(crate) fn try_accept(&self, place: &mut Option<Envelope<M>>, is_agent: IsAgent) -> Admitted {
+    fn try_accept(&self, place: &mut Option<Envelope<M>>, is_agent: IsAgent) -> Admitted {
         let Some(envelope) = place else { return Admitted::Yes };
         if self.options.batch.is_some() {
             envelope.batch_key = envelope.message.batch_key().map(Box::new);
@@ -127,6 +127,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     /// Queues a message if it has room, making room first where the overflow policy says so.
+    #[inline]
     pub(crate) fn offer(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
         let mut place = Some(envelope);
         let admitted = self.try_accept(&mut place, is_agent);
@@ -138,12 +139,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     /// What becomes of a message that could not be queued at once.
     #[cold]
-    pub(crate) fn turned_away(
-        &self,
-        envelope: Envelope<M>,
-        admitted: Admitted,
-        is_agent: IsAgent,
-    ) -> Offer<M> {
+    fn turned_away(&self, envelope: Envelope<M>, admitted: Admitted, is_agent: IsAgent) -> Offer<M> {
         match (admitted, self.options.overflow) {
             (Admitted::Closed, _) => Offer::Closed(envelope),
             (_, Overflow::ShedLeastUrgent) => self.offer_shedding(envelope, is_agent),
@@ -152,6 +148,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     }
 
     /// Like [`offer`](Self::offer), but a message without room queues for it.
+    #[inline]
     pub(crate) fn offer_or_wait(
         &self,
         envelope: Envelope<M>,
@@ -167,7 +164,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     /// What becomes of a message that could not be queued at once, and may wait.
     #[cold]
-    pub(crate) fn turned_away_or_wait(
+    fn turned_away_or_wait(
         &self,
         envelope: Envelope<M>,
         admitted: Admitted,
@@ -214,7 +211,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     #[inline]
     fn room_for_newcomer(&self, intake: &mut Intake<M, S>, priority: Priority) -> bool {
         intake.has_room(priority, &self.options, &self.front.0.departed)
-            && !(0..=priority.lane()).any(|lane| intake.waiting.waits(lane))
+            && !intake.waiting.waits_before(priority)
     }
 
     #[inline]
@@ -535,7 +532,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     fn publish(&self, mut intake: MutexGuard<'_, Intake<M, S>>, senders: Vec<Waker>) {
         if intake.waiting.is_empty() {
             self.signal.fetch_and(!(WAITING | WAITING_URGENTLY), Ordering::Relaxed);
-        } else if !intake.waiting.waits_urgently() {
+        } else if !intake.waiting.waits_before(Priority::High) {
             self.signal.fetch_and(!WAITING_URGENTLY, Ordering::Relaxed);
         }
         let occupied = intake.occupied();

@@ -112,25 +112,38 @@ impl<M> Ticket<M> {
 /// The queue of tickets, a FIFO for each priority.
 #[derive(Debug)]
 pub(super) struct WaitingRoom<M> {
-    queues: [VecDeque<Arc<Ticket<M>>>; Priority::COUNT],
+    /// Made when somebody waits for the first time: most mailboxes are never full.
+    lanes: Option<Box<[Waiting<M>; Priority::COUNT]>>,
+}
+
+#[derive(Debug)]
+struct Waiting<M> {
+    tickets: VecDeque<Arc<Ticket<M>>>,
     /// Tickets still queued whose sender gave up.
-    cancelled: [usize; Priority::COUNT],
+    cancelled: usize,
+}
+
+impl<M> Default for Waiting<M> {
+    fn default() -> Self {
+        Self { tickets: VecDeque::new(), cancelled: 0 }
+    }
 }
 
 impl<M> WaitingRoom<M> {
-    pub(super) fn new() -> Self {
-        Self { queues: std::array::from_fn(|_| VecDeque::new()), cancelled: [0; Priority::COUNT] }
+    pub(super) const fn new() -> Self {
+        Self { lanes: None }
     }
 
     pub(super) fn join(&mut self, lane: usize, ticket: Arc<Ticket<M>>) {
-        self.queues[lane].push_back(ticket);
+        self.lanes.get_or_insert_default()[lane].tickets.push_back(ticket);
     }
 
     /// The message that waited longest in `lane`, and its sender to wake.
     pub(super) fn admit(&mut self, lane: usize) -> Option<(Envelope<M>, Option<Waker>)> {
-        while let Some(ticket) = self.queues[lane].pop_front() {
+        let waiting = &mut self.lanes.as_mut()?[lane];
+        while let Some(ticket) = waiting.tickets.pop_front() {
             if ticket.place.swap(LEFT, Ordering::Relaxed) == STALE {
-                self.cancelled[lane] -= 1;
+                waiting.cancelled -= 1;
             }
             if let Some(admitted) = ticket.admit() {
                 return Some(admitted);
@@ -140,15 +153,17 @@ impl<M> WaitingRoom<M> {
     }
 
     pub(super) fn waits(&self, lane: usize) -> bool {
-        self.queues[lane].len() > self.cancelled[lane]
+        self.lanes.as_ref().is_some_and(|lanes| lanes[lane].tickets.len() > lanes[lane].cancelled)
     }
 
-    pub(super) fn waits_urgently(&self) -> bool {
-        (0..Priority::Normal.lane()).any(|lane| self.waits(lane))
+    /// Whether somebody waits who is as urgent as this or more so.
+    #[inline]
+    pub(super) fn waits_before(&self, priority: Priority) -> bool {
+        self.lanes.is_some() && (0..=priority.lane()).any(|lane| self.waits(lane))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        (0..Priority::COUNT).all(|lane| !self.waits(lane))
+        !self.waits_before(Priority::Low)
     }
 
     /// A ticket of `lane` was cancelled. Tickets are swept out when they are half of the queue: a sender
@@ -158,10 +173,12 @@ impl<M> WaitingRoom<M> {
             return;
         }
         ticket.place.store(STALE, Ordering::Relaxed);
-        self.cancelled[lane] += 1;
-        if self.cancelled[lane] * 2 > self.queues[lane].len() {
-            self.queues[lane].retain(|queued| queued.place.load(Ordering::Relaxed) != STALE);
-            self.cancelled[lane] = 0;
+        let Some(lanes) = &mut self.lanes else { return };
+        let waiting = &mut lanes[lane];
+        waiting.cancelled += 1;
+        if waiting.cancelled * 2 > waiting.tickets.len() {
+            waiting.tickets.retain(|queued| queued.place.load(Ordering::Relaxed) != STALE);
+            waiting.cancelled = 0;
         }
     }
 
@@ -173,8 +190,8 @@ impl<M> WaitingRoom<M> {
         removed: &mut Vec<Envelope<M>>,
         wake: &mut Vec<Waker>,
     ) {
-        for queue in &mut self.queues {
-            queue.retain(|ticket| {
+        for waiting in self.lanes.iter_mut().flat_map(|lanes| lanes.iter_mut()) {
+            waiting.tickets.retain(|ticket| {
                 let Some((envelope, waker)) = ticket.take_if(matches) else { return true };
                 ticket.place.store(LEFT, Ordering::Relaxed);
                 removed.push(envelope);
@@ -186,8 +203,8 @@ impl<M> WaitingRoom<M> {
 
     /// Tells every sender that the mailbox is closed.
     pub(super) fn close(&mut self) -> Vec<Waker> {
-        self.cancelled = [0; Priority::COUNT];
-        let tickets = self.queues.iter_mut().flat_map(|queue| queue.drain(..));
+        let lanes = self.lanes.take();
+        let tickets = lanes.into_iter().flat_map(|lanes| *lanes).flat_map(|waiting| waiting.tickets);
         tickets
             .filter_map(|ticket| {
                 ticket.place.store(LEFT, Ordering::Relaxed);

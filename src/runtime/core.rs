@@ -8,9 +8,9 @@ use tokio::sync::{Notify, OnceCell};
 
 use super::registry::Registry;
 use super::shutdown::Ending;
-use crate::agent::Commons;
+use crate::agent::{AgentOptions, Commons};
 use crate::host::Host;
-use crate::sync::{Arc, AtomicU64, Ordering};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 pub(crate) struct Core {
     pub(crate) commons: Arc<Commons>,
@@ -26,6 +26,8 @@ pub(crate) struct Core {
     /// How it ended: whoever else asks for a shutdown waits for the same one.
     pub(crate) ending: OnceCell<Ending>,
     shutdown_deadline_nanos: AtomicU64,
+    /// The options of the last agent: who spawns thousands spawns them alike.
+    last_options: Mutex<Arc<AgentOptions>>,
 }
 
 impl Core {
@@ -41,7 +43,17 @@ impl Core {
             shutdown_requested: AtomicBool::new(false),
             ending: OnceCell::new(),
             shutdown_deadline_nanos: AtomicU64::new(crate::clock::nanos(shutdown_deadline)),
+            last_options: Mutex::default(),
         }
+    }
+
+    /// These options, in one place for all agents that are spawned alike one after another.
+    pub(crate) fn shared(&self, options: AgentOptions) -> Arc<AgentOptions> {
+        let mut last = lock(&self.last_options);
+        if **last != options {
+            *last = Arc::new(options);
+        }
+        Arc::clone(&last)
     }
 
     pub(crate) fn shutdown_deadline(&self) -> Duration {

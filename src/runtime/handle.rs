@@ -60,7 +60,7 @@ impl RuntimeHandle {
         parent: Option<(Arc<Instance>, Home)>,
     ) -> Result<AgentRef<A::Message>, SpawnError> {
         let name: Arc<str> = Arc::from(name);
-        let options = Arc::new(options);
+        let options = self.core.shared(options);
         let places = self.furnish::<A>(&name, &options);
         let reference = reference(options.pool, &places);
         if !self.core.registry.register(Arc::clone(&name), Entry::new(&reference)) {

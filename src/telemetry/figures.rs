@@ -10,7 +10,7 @@ use crate::message::Priority;
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// Places in the ring. Few, because every idle agent carries them; enough to share the price of the lock.
-const PLACES: u64 = 8;
+const PLACES: u64 = 4;
 
 /// How handling one message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

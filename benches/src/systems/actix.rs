@@ -12,8 +12,8 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use actix_rt::{Arbiter, System as Actix};
 use tokio::sync::oneshot;
 
-use crate::stage::await_outcome;
-use crate::{Ask, CAPACITY, Counter, Fault, Placement, System, Target, Verb, Work};
+use crate::stage::{await_outcome, longest};
+use crate::{Ask, Counter, Fault, Placement, Stage, System, Target, Verb, Work};
 
 /// actix with one of its ways of sending.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl<W: Way> System for OnArbiters<W> {
         verb == W::VERB
     }
 
-    fn run<D, F>(placement: Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
     where
         D: FnOnce(Self::Target) -> F + Send + 'static,
         F: Future<Output = Result<Duration, Fault>> + Send + 'static,
@@ -102,28 +102,38 @@ impl<W: Way> System for OnArbiters<W> {
         await_outcome(move |report| {
             let outcome = Actix::new().block_on(async move {
                 let back = Arbiter::new();
-                let front = match placement {
-                    Placement::SameThread => None,
-                    Placement::AcrossThreads => Some(Arbiter::new()),
-                };
                 let (started, target) = oneshot::channel();
                 back.spawn_fn(move || {
-                    let _ = started.send(Address(start(counter), PhantomData));
+                    let _ = started.send(start(counter, stage.capacity));
                 });
-                let (finished, outcome) = oneshot::channel();
-                front.as_ref().unwrap_or(&back).spawn(async move {
-                    let outcome = match target.await {
-                        Ok(target) => driver(target).await,
-                        Err(error) => Err(Fault::start(error)),
+                let target = target.await.map_err(Fault::start)?;
+                let (mut fronts, mut running) = (Vec::new(), Vec::new());
+                for driver in drivers {
+                    let (finished, outcome) = oneshot::channel();
+                    let target = Address(target.clone(), PhantomData);
+                    let driven = async move {
+                        let _ = finished.send(driver(target).await);
                     };
-                    let _ = finished.send(outcome);
-                });
-                let outcome = outcome.await.unwrap_or(Err(Fault::Panicked));
-                for arbiter in [Some(back), front].into_iter().flatten() {
+                    match stage.placement {
+                        Placement::SameThread => back.spawn(driven),
+                        Placement::AcrossThreads => {
+                            let front = Arbiter::new();
+                            let spawned = front.spawn(driven);
+                            fronts.push(front);
+                            spawned
+                        }
+                    };
+                    running.push(outcome);
+                }
+                let mut outcomes = Vec::new();
+                for outcome in running {
+                    outcomes.push(outcome.await.unwrap_or(Err(Fault::Panicked)));
+                }
+                for arbiter in fronts.into_iter().chain([back]) {
                     arbiter.stop();
                     let _ = arbiter.join();
                 }
-                outcome
+                longest(outcomes)
             });
             let _ = report.send(outcome);
         })
@@ -148,9 +158,9 @@ impl<W: Way> Target for Address<W> {
 #[derive(Debug)]
 pub struct Subject(Counter);
 
-fn start(counter: Counter) -> Addr<Subject> {
+fn start(counter: Counter, capacity: usize) -> Addr<Subject> {
     Subject::create(|context| {
-        context.set_mailbox_capacity(CAPACITY);
+        context.set_mailbox_capacity(capacity);
         Subject(counter)
     })
 }

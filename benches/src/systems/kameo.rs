@@ -6,7 +6,7 @@ use kameo::actor::{ActorRef, Spawn};
 use kameo::mailbox;
 use kameo::message::{Context, Message};
 
-use crate::{Ask, CAPACITY, Counter, Fault, Peer, Target, Work};
+use crate::{Ask, Counter, Fault, Peer, Target, Work};
 
 /// kameo's `tell` and `ask`.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ impl Peer for Kameo {
     const PACKAGE: &'static str = "kameo";
     type Target = ActorRef<Subject>;
 
-    async fn start(counter: Counter) -> Result<Self::Target, Fault> {
-        let actor = Subject::spawn_with_mailbox(counter, mailbox::bounded(CAPACITY));
+    async fn start(counter: Counter, capacity: usize) -> Result<Self::Target, Fault> {
+        let actor = Subject::spawn_with_mailbox(counter, mailbox::bounded(capacity));
         actor.wait_for_startup().await;
         Ok(actor)
     }

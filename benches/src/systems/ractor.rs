@@ -1,5 +1,5 @@
 //! ractor: one message enum per actor, an unbounded mailbox, no waiting. Its priorities live in its factory, not in an
-//! actor's mailbox, so a plain actor is measured.
+//! actor's mailbox; that is measured besides, as a system of its own.
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
@@ -14,7 +14,7 @@ impl Peer for Ractor {
     const PACKAGE: &'static str = "ractor";
     type Target = ActorRef<Message>;
 
-    async fn start(counter: Counter) -> Result<Self::Target, Fault> {
+    async fn start(counter: Counter, _: usize) -> Result<Self::Target, Fault> {
         let (actor, _) = Actor::spawn(None, Subject, counter).await.map_err(Fault::start)?;
         Ok(actor)
     }

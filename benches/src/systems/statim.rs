@@ -5,14 +5,19 @@ use std::pin::Pin;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
+use statim::RuntimeBuilder;
 use statim::prelude::*;
 
-use crate::stage::await_outcome;
-use crate::{CAPACITY, Counter, Fault, Level, System, Target, Verb, Work};
+use crate::stage::{await_outcome, longest};
+use crate::{Counter, Fault, Level, Stage, System, Target, Verb, Work};
 
 /// Statim's `tell` and `ask`.
 #[derive(Debug)]
 pub struct Statim;
+
+/// The same without recording latencies, to see what recording costs.
+#[derive(Debug)]
+pub struct WithoutLatencies;
 
 impl System for Statim {
     type Target = AgentRef<Job>;
@@ -29,43 +34,98 @@ impl System for Statim {
         true
     }
 
-    fn run<D, F>(placement: crate::Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
     where
         D: FnOnce(Self::Target) -> F + Send + 'static,
         F: Future<Output = Result<Duration, Fault>> + Send + 'static,
     {
-        await_outcome(move |report| {
-            let _ = report.send(drive(placement, counter, driver));
-        })
+        run(Runtime::builder(), stage, counter, drivers)
     }
 }
 
-fn drive<D, F>(placement: crate::Placement, counter: Counter, driver: D) -> Result<Duration, Fault>
+impl System for WithoutLatencies {
+    type Target = AgentRef<Job>;
+
+    fn name() -> String {
+        "statim (latencies off)".to_owned()
+    }
+
+    fn package() -> &'static str {
+        "statim"
+    }
+
+    fn offers(_: Verb, _: crate::Placement) -> bool {
+        true
+    }
+
+    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
+    where
+        D: FnOnce(Self::Target) -> F + Send + 'static,
+        F: Future<Output = Result<Duration, Fault>> + Send + 'static,
+    {
+        run(Runtime::builder().latencies(false), stage, counter, drivers)
+    }
+}
+
+fn run<D, F>(
+    builder: RuntimeBuilder,
+    stage: Stage,
+    counter: Counter,
+    drivers: Vec<D>,
+) -> Result<Duration, Fault>
 where
     D: FnOnce(AgentRef<Job>) -> F + Send + 'static,
     F: Future<Output = Result<Duration, Fault>> + Send + 'static,
 {
-    let front = match placement {
-        crate::Placement::SameThread => "back",
-        crate::Placement::AcrossThreads => "front",
-    };
-    let runtime = Runtime::builder().start().map_err(Fault::start)?;
-    let on = |group: &str| AgentOptions::default().capacity(CAPACITY).placement(Placement::group(group));
+    await_outcome(move |report| {
+        let _ = report.send(drive(builder, stage, counter, drivers));
+    })
+}
+
+fn drive<D, F>(
+    builder: RuntimeBuilder,
+    stage: Stage,
+    counter: Counter,
+    drivers: Vec<D>,
+) -> Result<Duration, Fault>
+where
+    D: FnOnce(AgentRef<Job>) -> F + Send + 'static,
+    F: Future<Output = Result<Duration, Fault>> + Send + 'static,
+{
+    let runtime = builder.start().map_err(Fault::start)?;
+    let options = AgentOptions::default().capacity(stage.capacity).placement(Placement::group("back"));
     let counter = Once::new(counter);
-    let subject =
-        runtime.spawn("subject", on("back"), move || Subject(counter.take())).map_err(Fault::start)?;
+    let subject = runtime.spawn("subject", options, move || Subject(counter.take())).map_err(Fault::start)?;
+    let running = drivers.into_iter().enumerate().map(|(number, driver)| {
+        let placement = match stage.placement {
+            crate::Placement::SameThread => Placement::group("back"),
+            crate::Placement::AcrossThreads => Placement::group(format!("front-{number}")),
+        };
+        inside(&runtime, &format!("driver-{number}"), placement, driver(subject.clone()))
+    });
+    let running = running.collect::<Result<Vec<_>, Fault>>()?;
+    let outcome = longest(running.into_iter().map(|outcome| outcome.recv().unwrap_or(Err(Fault::Panicked))));
+    runtime.shutdown_blocking();
+    outcome
+}
+
+/// Runs a future inside an agent's handler, where agents send from; its outcome comes over the channel.
+pub(crate) fn inside<T: Send + 'static>(
+    runtime: &RuntimeHandle,
+    name: &str,
+    placement: Placement,
+    task: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<mpsc::Receiver<Result<T, Fault>>, Fault> {
     let (report, outcome) = mpsc::channel();
     let task: Task = Box::pin(async move {
         // The other end waits for as long as this agent lives.
-        let _ = report.send(driver(subject).await);
+        let _ = report.send(task.await);
     });
     let task = Once::new(task);
-    let front =
-        runtime.spawn("driver", on(front), move || Driver(Some(task.take()))).map_err(Fault::start)?;
-    front.tell_blocking(Go).map_err(Fault::gone)?;
-    let outcome = outcome.recv().unwrap_or(Err(Fault::Panicked));
-    runtime.shutdown_blocking();
-    outcome
+    let options = AgentOptions::default().placement(placement);
+    let driver = runtime.spawn(name, options, move || Driver(Some(task.take()))).map_err(Fault::start)?;
+    driver.tell_blocking(Go).map_err(Fault::gone)?;
+    Ok(outcome)
 }
 
 impl Target for AgentRef<Job> {
@@ -102,7 +162,7 @@ impl Message for Job {
 }
 
 /// The agent under test.
-struct Subject(Counter);
+pub(crate) struct Subject(pub(crate) Counter);
 
 impl Agent for Subject {
     type Message = Job;
@@ -139,14 +199,14 @@ impl Agent for Driver {
 }
 
 /// What a factory, which may run again after a failure, can give only the first time.
-struct Once<T>(Mutex<Option<T>>);
+pub(crate) struct Once<T>(Mutex<Option<T>>);
 
 impl<T> Once<T> {
-    fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self(Mutex::new(Some(value)))
     }
 
-    fn take(&self) -> T {
+    pub(crate) fn take(&self) -> T {
         let value = self.0.lock().ok().and_then(|mut slot| slot.take());
         value.expect("an agent of a benchmark does not fail, so it starts once")
     }

@@ -3,7 +3,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Ask, CAPACITY, Counter, Fault, Peer, Target, Work};
+use crate::{Ask, Counter, Fault, Peer, Target, Work};
 
 /// A task, a bounded channel and one-shot answers.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ impl Peer for Tokio {
     const PACKAGE: &'static str = "tokio";
     type Target = mpsc::Sender<Message>;
 
-    async fn start(mut counter: Counter) -> Result<Self::Target, Fault> {
-        let (sender, mut receiver) = mpsc::channel(CAPACITY);
+    async fn start(mut counter: Counter, capacity: usize) -> Result<Self::Target, Fault> {
+        let (sender, mut receiver) = mpsc::channel(capacity);
         tokio::spawn(async move {
             while let Some(message) = receiver.recv().await {
                 match message {

@@ -3,7 +3,7 @@
 
 use xtra::{Actor, Address, Context, Handler, Mailbox};
 
-use crate::{Ask, CAPACITY, Counter, Fault, Level, Peer, Target, Work};
+use crate::{Ask, Counter, Fault, Level, Peer, Target, Work};
 
 /// xtra's `send`, detached for a tell; every message alike.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ impl Peer for Xtra {
     const PACKAGE: &'static str = "xtra";
     type Target = Plain;
 
-    async fn start(counter: Counter) -> Result<Plain, Fault> {
-        Ok(Plain(spawn(counter)))
+    async fn start(counter: Counter, capacity: usize) -> Result<Plain, Fault> {
+        Ok(Plain(spawn(counter, capacity)))
     }
 }
 
@@ -28,17 +28,17 @@ impl Peer for XtraPriorities {
     const PACKAGE: &'static str = "xtra";
     type Target = Prioritised;
 
-    async fn start(counter: Counter) -> Result<Prioritised, Fault> {
-        Ok(Prioritised(spawn(counter)))
+    async fn start(counter: Counter, capacity: usize) -> Result<Prioritised, Fault> {
+        Ok(Prioritised(spawn(counter, capacity)))
     }
 }
 
 /// An address used without priorities.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plain(Address<Subject>);
 
 /// An address used with priorities.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Prioritised(Address<Subject>);
 
 impl Target for Plain {
@@ -90,8 +90,8 @@ impl Handler<Ask> for Subject {
     }
 }
 
-fn spawn(counter: Counter) -> Address<Subject> {
-    xtra::spawn_tokio(Subject(counter), Mailbox::bounded(CAPACITY))
+fn spawn(counter: Counter, capacity: usize) -> Address<Subject> {
+    xtra::spawn_tokio(Subject(counter), Mailbox::bounded(capacity))
 }
 
 /// Higher goes first.

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Ask, Counter, Fault, Placement, System, Target};
+use crate::{Ask, Counter, Fault, Placement, Stage, System, Target};
 
 /// Asks questions numbered `0..questions`, each after the answer to the one before.
 pub(super) fn one_after_another<S: System>(placement: Placement, questions: u64) -> Result<Duration, Fault> {
     let (counter, _) = Counter::expecting(0);
-    S::run(placement, counter, move |target| async move {
+    let driver = move |target: S::Target| async move {
         let started = Instant::now();
         for asked in 0..questions {
             let answered = target.ask(Ask(asked)).await?;
@@ -16,5 +16,6 @@ pub(super) fn one_after_another<S: System>(placement: Placement, questions: u64)
             }
         }
         Ok(started.elapsed())
-    })
+    };
+    S::run(Stage::usual(placement), counter, vec![driver])
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Counter, Fault, Placement, System, Target, Work};
+use crate::{Counter, Fault, Placement, Stage, System, Target, Work};
 
 /// Sends messages numbered `0..messages`, each made by `message`, and waits until all have been handled.
 pub(super) fn until_handled<S: System>(
@@ -11,12 +11,13 @@ pub(super) fn until_handled<S: System>(
     message: fn(u64) -> Work,
 ) -> Result<Duration, Fault> {
     let (counter, done) = Counter::expecting(messages);
-    S::run(placement, counter, move |target| async move {
+    let driver = move |target: S::Target| async move {
         let started = Instant::now();
         for value in 0..messages {
             target.tell(message(value)).await?;
         }
         done.confirmed().await?;
         Ok(started.elapsed())
-    })
+    };
+    S::run(Stage::usual(placement), counter, vec![driver])
 }
