@@ -1,8 +1,16 @@
 //! The synchronisation primitives that the mailbox is built of, behind one door, so that a model
 //! checker can stand in for them without a change to the code that uses them.
+//!
+//! The two flags are set by the package `statim-proof` for itself alone.
 
-pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+#[cfg(any(statim_loom, statim_shuttle))]
+pub(crate) use crate::primitives::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, thread_local};
+#[cfg(not(any(statim_loom, statim_shuttle)))]
+pub(crate) use std::{
+    sync::atomic::{AtomicU8, AtomicU64, Ordering},
+    sync::{Arc, Mutex, MutexGuard},
+    thread_local,
+};
 
 /// Locks `mutex`, also after a panic elsewhere: no code of a user runs under our locks, so a poisoned
 /// lock can only mean that a thread was torn down between two complete states.

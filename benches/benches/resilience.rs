@@ -60,8 +60,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let machine = Machine::look();
     let measured = measure::run(&cases(), plan, |workload| eprintln!("measuring {workload} ..."))
         .map_err(|failed| failed.to_string())?;
-    let report = Report::new(&machine, &measured);
-    print!("{}", report.tables(&measured));
+    let report = Report::new(&machine, &measured, &[]);
+    print!("{}", report.tables(&measured, &[]));
     ratios(&measured);
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
@@ -86,7 +86,16 @@ fn cases() -> Vec<Case> {
     let mut workload = |workload, about, systems: &[System]| {
         for &(system, package, run) in systems {
             let system = system.to_owned();
-            cases.push(Case { workload, about, system, package, operations: CALLS, run });
+            cases.push(Case {
+                workload,
+                about,
+                system,
+                package,
+                operations: CALLS,
+                rounds: usize::MAX,
+                fitting: |calls| calls,
+                run,
+            });
         }
     };
     workload(

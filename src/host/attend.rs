@@ -137,18 +137,23 @@ impl<'a, A: Agent> Attendance<'a, A> {
                 scheduler::spend_slice();
                 self.wait_for_turn(self.priority).await;
                 now = self.begin_slice();
-            } else if self.is_others_turn() {
-                self.wait_for_turn(self.priority).await;
+            } else if let Some(pending) = self.makes_way() {
+                self.wait_for_turn(pending).await;
                 now = cell.now();
             }
         }
     }
 
-    /// Whether somebody else of the thread has something more urgent to do than what was handled last.
-    fn is_others_turn(&self) -> bool {
-        // A turn that was given for something urgent ends with it, if anybody else has something to do.
-        let for_less = self.seat.instance.bell.turn().is_more_urgent_than(self.priority);
-        scheduler::more_urgent_waits(self.priority) || for_less && scheduler::anyone_waits()
+    /// What is pending, if it is less urgent than what another agent of the thread has to do, or than what
+    /// this turn was given for.
+    fn makes_way(&self) -> Option<Priority> {
+        if !scheduler::anyone_waits() {
+            return None;
+        }
+        let Seat { cell, instance, .. } = self.seat;
+        let pending = cell.mailbox.most_urgent_pending()?;
+        let for_more_urgent = instance.bell.turn().is_more_urgent_than(pending);
+        (for_more_urgent || scheduler::more_urgent_waits(pending)).then_some(pending)
     }
 
     async fn wait_for_turn(&self, priority: Priority) {

@@ -9,7 +9,7 @@ use std::task::Waker;
 use super::Slot;
 use super::queue::Queue;
 use crate::message::Priority;
-use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock, thread_local};
 
 /// Somebody is at the door who has no urgency.
 const KNOCK: u8 = 0b0001_0000;
@@ -58,7 +58,7 @@ thread_local! {
 
 impl Door {
     /// Queues the agent in `slot`, and wakes the thread if it sleeps.
-    pub(super) fn ring(self: &Arc<Self>, slot: Slot, priority: Priority) {
+    pub(super) fn ring(&self, slot: Slot, priority: Priority) {
         // While a thread is torn down its queue is gone, and nothing of it runs any more.
         let at_home = LOCAL.try_with(|local| {
             let at_home = local.is_at(self);
@@ -190,8 +190,8 @@ impl Drop for Inside {
 }
 
 impl Local {
-    fn is_at(&self, door: &Arc<Door>) -> bool {
-        self.door.borrow().as_ref().is_some_and(|own| Arc::ptr_eq(own, door))
+    fn is_at(&self, door: &Door) -> bool {
+        self.door.borrow().as_ref().is_some_and(|own| std::ptr::eq(&**own, door))
     }
 
     fn push(&self, slot: Slot, priority: Priority) {

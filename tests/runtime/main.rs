@@ -16,4 +16,5 @@ mod shutdown;
 mod support;
 mod telemetry;
 mod timers;
+mod turns;
 mod urgency;
