@@ -165,8 +165,8 @@ impl Sleeper for Arc<Instance> {
         self.bell.ring(priority);
     }
 
-    fn would_move_up(&self, priority: Priority) -> bool {
-        self.bell.would_move_up(priority)
+    fn hurry(&self, priority: Priority) -> bool {
+        self.bell.hurry(priority)
     }
 
     fn is_same(&self, other: &Self) -> bool {

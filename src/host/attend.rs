@@ -54,6 +54,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         // An incarnation that begins after its mailbox was closed has only what is left to do.
         let draining = seat.cell.mailbox.is_closed();
         let slice_began = seat.cell.now();
+        seat.cell.mailbox.enlist(seat.instance.consumer, &seat.instance);
         Self { seat, paused, draining, slice_began, slice_messages: 0, priority: Priority::Critical }
     }
 
@@ -80,26 +81,31 @@ impl<'a, A: Agent> Attendance<'a, A> {
             // The usual message takes the way through here and no other future: each one more would copy it
             // once more, freshly written, which costs as much as a lock.
             let agent_failed = match taken {
-                Some(Taken::One(envelope)) => {
+                Some(Taken::One(envelope)) => 'message: {
                     if let Some(reason) = envelope.lapse(now) {
                         cell.bury(envelope, reason);
-                        continue;
+                        now = cell.now();
+                        break 'message false;
                     }
                     let (priority, sent_at) = (envelope.priority, envelope.sent_at);
                     self.begin(ctx, priority, envelope.failed_attempts);
                     let (message, in_hand) = InHand::take(cell, envelope);
                     let mut handling = pin!(AssertUnwindSafe(agent.handle(message, ctx)).catch_unwind());
+                    let mut has_waited = false;
                     let handled = poll_fn(|cx| {
                         let polled = handling.as_mut().poll(cx);
                         if polled.is_pending() {
+                            has_waited = true;
                             // What it waits for may come from a sender that waits for room here.
                             cell.mailbox.settle_admissions();
                         }
                         polled
                     })
                     .await;
+                    // Between two messages nothing is begun that a wake-up could be about but the next one.
+                    self.seat.instance.bell.set_pace(Priority::Critical);
                     let began = now;
-                    now = cell.now();
+                    now = if has_waited { self.begin_slice() } else { cell.now() };
                     let (outcome, agent_failed) = self.judge(handled.ok(), in_hand.kind());
                     let wait = began.since(sent_at);
                     self.seat.instance.figures.record(priority, wait, now.since(began), outcome);
@@ -121,8 +127,9 @@ impl<'a, A: Agent> Attendance<'a, A> {
                 }
                 // More is on its way. Neighbours use the time better than we would.
                 None if scheduler::anyone_waits() => {
+                    cell.mailbox.leave_stream();
                     self.wait_for_turn(self.priority).await;
-                    now = cell.now();
+                    now = self.begin_slice();
                     continue;
                 }
                 None => {
@@ -139,7 +146,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
                 now = self.begin_slice();
             } else if let Some(pending) = self.makes_way() {
                 self.wait_for_turn(pending).await;
-                now = cell.now();
+                now = self.begin_slice();
             }
         }
     }
@@ -158,6 +165,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
 
     async fn wait_for_turn(&self, priority: Priority) {
         let Seat { cell, instance, .. } = self.seat;
+        cell.mailbox.settle_admissions();
         sleep::for_a_turn(instance, priority, || cell.mailbox.most_urgent_pending()).await;
     }
 
@@ -268,6 +276,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
     /// Obeys commands until there are none. An outcome if one of them ends this incarnation.
     async fn obey(&mut self, agent: &mut A) -> Option<Outcome> {
         let instance: &Arc<Instance> = &self.seat.instance;
+        self.seat.cell.mailbox.settle_admissions();
         loop {
             match instance.next_command() {
                 Some(Command::Stop { drain: false }) => return Some(Outcome::Stopped),

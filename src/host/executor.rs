@@ -5,6 +5,7 @@
 //! the others for bulk. And a wake-up between two agents of one thread is here an entry in a local queue,
 //! not a task made ready.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -23,6 +24,9 @@ const SLICE_NANOS: u64 = 200_000;
 /// … or so many agents' turns, since short ones do not look at the clock.
 const SLICE_TURNS: u32 = 256;
 
+/// So many arrivals are seated before whoever is ready has a turn.
+const SEATED_AT_ONCE: usize = 64;
+
 /// An agent's life, from its seat to its end.
 pub(super) type Life = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -38,7 +42,7 @@ pub(super) struct Porch {
 
 #[derive(Default)]
 struct Arrivals {
-    waiting: Vec<(Arc<Instance>, Arrival)>,
+    waiting: VecDeque<(Arc<Instance>, Arrival)>,
     closed: bool,
 }
 
@@ -51,7 +55,7 @@ impl Porch {
             drop(arrivals);
             return;
         }
-        arrivals.waiting.push((instance, arrival));
+        arrivals.waiting.push_back((instance, arrival));
         drop(arrivals);
         self.door.knock();
     }
@@ -74,7 +78,7 @@ impl Drop for Keeper {
             std::mem::take(&mut arrivals.waiting)
         };
         // Outside the lock: the end of an agent is a user's code in part.
-        drop(waiting);
+        waiting.into_iter().for_each(end_of);
     }
 }
 
@@ -114,6 +118,9 @@ impl Executor {
             let Some((slot, priority)) = self.inside.next() else {
                 let in_conversation = self.inside.fall_idle();
                 if self.watch.listen(self.inside.door(), in_conversation) {
+                    if self.clock.now().since(began) >= SLICE_NANOS {
+                        return yield_thread(cx);
+                    }
                     continue;
                 }
                 if self.inside.sleep(cx.waker()) {
@@ -149,7 +156,15 @@ impl Executor {
     }
 
     fn seat_arrivals(&mut self) {
-        let arrivals = std::mem::take(&mut lock(&self.keeper.0.arrivals).waiting);
+        let arrivals: Vec<_> = {
+            let mut arrivals = lock(&self.keeper.0.arrivals);
+            let some = arrivals.waiting.len().min(SEATED_AT_ONCE);
+            arrivals.waiting.drain(..some).collect()
+        };
+        if arrivals.len() == SEATED_AT_ONCE {
+            // There may be more: after those who have something to do.
+            self.inside.door().knock();
+        }
         for (instance, arrival) in arrivals {
             let entry = self.beds.vacant_entry();
             let slot = Slot::try_from(entry.key()).expect("fewer than 2^32 agents fit into memory");
@@ -157,6 +172,19 @@ impl Executor {
             entry.insert(Bed { waker, life: arrival(), instance: Arc::clone(&instance) });
             instance.bell.hang(&self.keeper.0.door, slot);
         }
+    }
+}
+
+/// A user's code ends with an agent, and may panic; the others are to end in order all the same.
+fn end_of<T>(ending: T) {
+    if catch_unwind(AssertUnwindSafe(|| drop(ending))).is_err() {
+        tracing::error!("an agent panicked while it was dropped with its arbiter");
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.beds.drain().for_each(end_of);
     }
 }
 

@@ -108,7 +108,9 @@ impl<A: Agent> Life<'_, A> {
                 self.has_started = true;
                 self.supervisor.started(self.seat.cell.now());
                 let mut attendance = Attendance::new(self.seat, &mut self.paused);
-                attendance.attend(&mut agent, &mut ctx).await
+                let outcome = attendance.attend(&mut agent, &mut ctx).await;
+                self.seat.cell.mailbox.settle_admissions();
+                outcome
             }
             Some(Err(error)) => {
                 tracing::error!(agent = %instance.label, %error, "the agent failed to start");

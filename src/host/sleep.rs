@@ -59,10 +59,7 @@ pub(super) fn for_a_turn(
             instance.bell.wait_for_turn(priority, is_pending);
             Poll::Pending
         }
-        None => {
-            instance.bell.has_turn();
-            Poll::Ready(())
-        }
+        None => Poll::Ready(()),
     })
 }
 

@@ -17,20 +17,13 @@ const SHARE_OF_CAPACITY: usize = 8;
 pub(super) struct Admissions {
     last: Nanos,
     put_off: usize,
-    due: bool,
 }
 
 impl Admissions {
-    /// The next one is due, whatever the time.
-    pub(super) fn is_due_now(&mut self) {
-        self.due = true;
-    }
-
     /// Whether those who wait are let in now that a message has left.
     pub(super) fn is_due(&mut self, now: Nanos, urgent: bool, capacity: usize) -> bool {
         self.put_off += 1;
         let due = urgent
-            || std::mem::take(&mut self.due)
             || self.put_off * SHARE_OF_CAPACITY >= capacity
             || now.since(self.last) >= AT_LEAST_EACH_NANOS;
         if due {

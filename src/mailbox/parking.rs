@@ -12,8 +12,9 @@ pub(crate) trait Sleeper: Clone {
     /// Wakes it for a message of this priority.
     fn wake_for(self, priority: Priority);
 
-    /// Whether it is awake and waits for a turn that a message of this priority would bring forward.
-    fn would_move_up(&self, priority: Priority) -> bool;
+    /// It is awake, and a message of this priority waits for it: what it does is as urgent from now on.
+    /// Whether it waits for a turn that would come sooner if it were woken again.
+    fn hurry(&self, priority: Priority) -> bool;
 
     /// Whether both wake the same.
     fn is_same(&self, other: &Self) -> bool;
@@ -25,7 +26,7 @@ impl Sleeper for Waker {
         self.wake();
     }
 
-    fn would_move_up(&self, _: Priority) -> bool {
+    fn hurry(&self, _: Priority) -> bool {
         false
     }
 
@@ -53,19 +54,30 @@ impl<S: Sleeper> Parking<S> {
         Self { first: None, more: Vec::new() }
     }
 
+    /// A consumer serves here from now on, awake.
+    pub(super) fn enlist(&mut self, id: ConsumerId, sleeper: &S) {
+        self.register(id, sleeper).asleep = false;
+    }
+
     pub(super) fn park(&mut self, id: ConsumerId, sleeper: &S) {
-        if let Some(consumer) = self.consumers().find(|consumer| consumer.id == id) {
-            consumer.asleep = true;
-            if !consumer.sleeper.is_same(sleeper) {
-                consumer.sleeper = sleeper.clone();
+        self.register(id, sleeper).asleep = true;
+    }
+
+    fn register(&mut self, id: ConsumerId, sleeper: &S) -> &mut Consumer<S> {
+        let known = self.consumers().position(|consumer| consumer.id == id);
+        let index = known.unwrap_or_else(|| {
+            let consumer = Consumer { id, sleeper: sleeper.clone(), asleep: false };
+            match &self.first {
+                None => self.first = Some(consumer),
+                Some(_) => self.more.push(consumer),
             }
-            return;
+            self.more.len()
+        });
+        let consumer = self.consumers().nth(index).expect("it is there or has just been put there");
+        if !consumer.sleeper.is_same(sleeper) {
+            consumer.sleeper = sleeper.clone();
         }
-        let consumer = Consumer { id, sleeper: sleeper.clone(), asleep: true };
-        match &self.first {
-            None => self.first = Some(consumer),
-            Some(_) => self.more.push(consumer),
-        }
+        consumer
     }
 
     /// One sleeper, to be woken after the lock is released.
@@ -78,22 +90,13 @@ impl<S: Sleeper> Parking<S> {
     /// One that waits for its turn and would have it sooner for a message of this priority.
     pub(super) fn moved_up_by(&mut self, priority: Priority) -> Option<S> {
         let mut awake = self.consumers().filter(|consumer| !consumer.asleep);
-        awake.find(|consumer| consumer.sleeper.would_move_up(priority)).map(|found| found.sleeper.clone())
+        awake.find(|consumer| consumer.sleeper.hurry(priority)).map(|found| found.sleeper.clone())
     }
 
-    /// The consumer is awake for another reason than a message.
+    /// The consumer is awake for another reason than a message, or serves nobody for a while.
     pub(super) fn wake(&mut self, id: ConsumerId) {
         if let Some(consumer) = self.consumers().find(|consumer| consumer.id == id) {
             consumer.asleep = false;
-        }
-    }
-
-    /// The consumer serves here no more, until it parks again.
-    pub(super) fn leave(&mut self, id: ConsumerId) {
-        if self.first.as_ref().is_some_and(|first| first.id == id) {
-            self.first = self.more.pop();
-        } else {
-            self.more.retain(|consumer| consumer.id != id);
         }
     }
 

@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
+use std::time::Duration;
 
 use super::intake::{Departed, Gate, Intake, IsAgent};
 use super::lanes::{Lanes, Taken};
@@ -267,8 +268,10 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
         let mut front = lock(&self.front.0.lanes);
         let taken = self.take_from(&mut front, now);
-        front.admission.is_due_now();
-        self.let_go(front, now);
+        // `now` may be the end of time, for whoever drains: no reason to think of a stream from then on.
+        front.in_stream = false;
+        front.crossed_at = Nanos(0);
+        self.let_go(front, None);
         taken
     }
 
@@ -285,7 +288,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
                 return None;
             }
             let taken = self.take_here(&mut front, now);
-            self.let_go(front, now);
+            self.let_go(front, Some(now));
             return Some(taken);
         }
         self.home.store(thread_token(), Ordering::Relaxed);
@@ -295,21 +298,26 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             if !matches!(taken, Taken::Nothing { .. })
                 || self.try_park(&mut front, consumer, sleeper) == Parked::Asleep
             {
-                self.let_go(front, now);
+                self.let_go(front, Some(now));
                 return Some(taken);
             }
         }
     }
 
+    /// The next look at the intake is a real one, whatever the time.
+    pub(crate) fn leave_stream(&self) {
+        lock(&self.front.0.lanes).in_stream = false;
+    }
+
     /// Waits, awake, until it is time to look at the intake again; the time then. The wait is shorter than
     /// [`CROSSING_NANOS`].
     pub(crate) fn linger(&self, mut now: Nanos, clock: &Clock) -> Nanos {
+        let until = now.after(Duration::from_nanos(CROSSING_NANOS));
         let crossed_at = lock(&self.front.0.lanes).crossed_at;
-        while now.since(crossed_at) < CROSSING_NANOS && !clock.is_virtual() {
+        while now < until && now.since(crossed_at) < CROSSING_NANOS && !clock.is_virtual() {
             now = clock.now();
         }
-        // Whatever the clock says, the next look is a real one.
-        lock(&self.front.0.lanes).in_stream = false;
+        self.leave_stream();
         now
     }
 
@@ -354,15 +362,16 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         taken
     }
 
-    /// Releases the front after a departure, and lets those in who wait for its place, when that is due.
-    fn let_go(&self, mut front: MutexGuard<'_, Lanes<M>>, now: Nanos) {
+    /// Releases the front after a departure, and lets those in who wait for its place, when that is due; at
+    /// once without a time.
+    fn let_go(&self, mut front: MutexGuard<'_, Lanes<M>>, now: Option<Nanos>) {
         // Under the lock: see `wait`.
         let signal = self.signal.load(Ordering::Relaxed);
         if signal & WAITING == 0 {
             return;
         }
         let urgent = signal & WAITING_URGENTLY != 0 || !front.has_ready();
-        let due = front.admission.is_due(now, urgent, self.options.capacity);
+        let due = now.is_none_or(|now| front.admission.is_due(now, urgent, self.options.capacity));
         drop(front);
         if due {
             self.admit_waiting();
@@ -416,6 +425,11 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         self.try_park(&mut lock(&self.front.0.lanes), consumer, sleeper)
     }
 
+    /// A consumer begins to serve, awake.
+    pub(crate) fn enlist(&self, consumer: ConsumerId, sleeper: &S) {
+        lock(&self.intake.0).parking.enlist(consumer, sleeper);
+    }
+
     /// The consumer is awake for another reason than a message.
     pub(crate) fn unpark(&self, consumer: ConsumerId) {
         lock(&self.intake.0).parking.wake(consumer);
@@ -424,9 +438,11 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Passes on whatever is queued to another sleeper, for a consumer that stops serving: the wake-up
     /// for it may have come to this one.
     pub(crate) fn hand_over(&self, consumer: ConsumerId) {
+        // Nor will it let anybody in for a while.
+        self.settle_admissions();
         let front = lock(&self.front.0.lanes);
         let mut intake = lock(&self.intake.0);
-        intake.parking.leave(consumer);
+        intake.parking.wake(consumer);
         let work = front.occupied() | intake.occupied();
         let sleeper = if work != 0 { intake.parking.pop() } else { None };
         drop(intake);
@@ -539,7 +555,10 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         self.signal.fetch_or(occupied, Ordering::Release);
         let queued: usize = intake.lanes.iter().map(VecDeque::len).sum();
         // Collected before they are woken: nobody is woken under the lock.
-        let consumers: Vec<_> = std::iter::from_fn(|| intake.parking.pop()).take(queued).collect();
+        let mut consumers: Vec<_> = std::iter::from_fn(|| intake.parking.pop()).take(queued).collect();
+        if consumers.is_empty() && queued > 0 {
+            consumers.extend(intake.parking.moved_up_by(most_urgent(occupied)));
+        }
         drop(intake);
         consumers.into_iter().for_each(|sleeper| sleeper.wake_for(most_urgent(occupied)));
         senders.into_iter().for_each(Waker::wake);

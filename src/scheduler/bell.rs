@@ -14,36 +14,20 @@ const RUNG: u8 = 0b0001_0000;
 /// Rung again before it is answered it queues nothing further, unless the second ring is more urgent: then
 /// it queues once more, further in front, and the entry behind is found stale. So there is at most one
 /// entry for each lane, however often it is rung.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Bell {
     state: AtomicU8,
     /// How urgent it is to go on with what the agent has begun.
     pace: AtomicU8,
-    /// The lane in which the agent waits for its turn, if it does: it has work, and let others go first.
-    waiting: AtomicU8,
     /// The lane of the entry by which it has its turn.
     turn: AtomicU8,
     place: OnceLock<Place>,
 }
 
-const NOT_WAITING: u8 = u8::MAX;
-
 #[derive(Debug)]
 struct Place {
     door: Arc<Door>,
     slot: Slot,
-}
-
-impl Default for Bell {
-    fn default() -> Self {
-        Self {
-            state: AtomicU8::new(0),
-            pace: AtomicU8::new(0),
-            waiting: AtomicU8::new(NOT_WAITING),
-            turn: AtomicU8::new(0),
-            place: OnceLock::new(),
-        }
-    }
 }
 
 impl Bell {
@@ -62,13 +46,13 @@ impl Bell {
         let bit = 1 << priority.lane();
         let at_least_as_urgent = bit | (bit - 1);
         // Written even if it was set: whoever answers after this sees what we rang for.
-        let before = self.state.fetch_or(RUNG, Ordering::AcqRel);
+        let before = self.state.fetch_or(RUNG, Ordering::SeqCst);
         if before & RUNG != 0 && before & at_least_as_urgent != 0 {
             return;
         }
         // A lane's bit is set by whoever makes the entry. If it is set already its entry, found stale a moment
         // ago, is live again.
-        if self.state.fetch_or(bit, Ordering::AcqRel) & bit != 0 {
+        if self.state.fetch_or(bit, Ordering::SeqCst) & bit != 0 {
             return;
         }
         if let Some(place) = self.place.get() {
@@ -90,23 +74,22 @@ impl Bell {
     /// The agent has work and lets others go first: it waits for its turn in the lane of `priority`, or in
     /// that of what `is_pending` says has come for it meanwhile.
     ///
-    /// Whoever brings something more urgent later moves it up. Both sides write before they look (the agent
-    /// that it waits, the sender that its lane holds something), in one total order, so one sees the other.
+    /// Whoever brings something more urgent moves it up. Both sides write before they look (the agent that it
+    /// is rung, the sender that its lane holds something), in one total order, so one sees the other.
     pub(crate) fn wait_for_turn(&self, priority: Priority, is_pending: impl FnOnce() -> Option<Priority>) {
-        self.waiting.store(priority as u8, Ordering::SeqCst);
-        let urgent = is_pending().filter(|pending| pending.is_more_urgent_than(priority));
-        self.ring(urgent.unwrap_or(priority));
+        self.ring(priority);
+        if let Some(pending) = is_pending().filter(|pending| pending.is_more_urgent_than(priority)) {
+            self.ring(pending);
+        }
     }
 
-    /// The agent has its turn.
-    pub(crate) fn has_turn(&self) {
-        self.waiting.store(NOT_WAITING, Ordering::Relaxed);
-    }
-
-    /// Whether the agent waits for a turn that this would bring forward.
-    pub(crate) fn would_move_up(&self, priority: Priority) -> bool {
-        let waiting = self.waiting.load(Ordering::SeqCst);
-        waiting != NOT_WAITING && (priority as u8) < waiting
+    /// Something of this priority waits for the agent, which is awake: what it does is in its way, and so is
+    /// as urgent from now on. Whether the agent waits for a turn that a ring would bring forward.
+    pub(crate) fn hurry(&self, priority: Priority) -> bool {
+        self.pace.fetch_min(priority as u8, Ordering::SeqCst);
+        let bit = 1 << priority.lane();
+        let state = self.state.load(Ordering::SeqCst);
+        state & RUNG != 0 && state & (bit | (bit - 1)) == 0
     }
 
     /// How urgent the entry was by which the agent runs.

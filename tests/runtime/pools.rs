@@ -92,3 +92,25 @@ fn a_pool_by_key_keeps_each_key_with_one_member_and_in_order() {
         assert_eq!(members.len(), 3, "eight keys reach all three members");
     });
 }
+
+#[test]
+fn a_pool_under_a_stream_from_other_threads_stops_when_it_is_told_to() {
+    let _machine = crate::support::the_machine();
+    for _ in 0..20 {
+        let runtime = Runtime::builder().arbiters(2).start().unwrap();
+        let handled = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let count = handled.clone();
+        let options = AgentOptions::default().pool(Pool::Shared(4));
+        let pool = runtime.spawn("pool", options, move || crate::support::Counter(count.clone())).unwrap();
+        let senders: Vec<_> = (0..2)
+            .map(|_| {
+                let pool = pool.clone();
+                std::thread::spawn(move || while pool.tell_blocking(crate::support::Tick).is_ok() {})
+            })
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        let report = runtime.shutdown_blocking();
+        assert!(report.drained, "{report:?}");
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+    }
+}

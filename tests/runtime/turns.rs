@@ -112,6 +112,54 @@ fn an_agent_that_waits_for_its_turn_is_moved_up_by_something_urgent() {
     });
 }
 
+#[test]
+fn an_agent_that_has_worked_ever_since_it_started_is_moved_up_too() {
+    virtual_time(async |runtime| {
+        let log = Log::default();
+        let agents = ["a", "b", "c"].map(|name| log.spawn(runtime, name));
+        let [a, b, c] = agents.clone();
+        // Sent before c first runs, so it never had reason to sleep.
+        let to_c = c.clone();
+        c.tell(note(Priority::Low, 1).then(move || {
+            a.try_tell(note(Priority::Low, 300)).unwrap();
+            let for_b = note(Priority::Critical, 200);
+            b.try_tell(for_b.then(move || to_c.try_tell(note(Priority::Critical, 2)).unwrap())).unwrap();
+        }))
+        .await
+        .unwrap();
+        c.tell(note(Priority::Low, 3)).await.unwrap();
+        runtime.settle().await;
+        assert_eq!(log.numbers(), [1, 200, 2, 300, 3]);
+        for name in ["a", "b", "c"] {
+            runtime.stop_and_wait(name).await;
+        }
+    });
+}
+
+#[test]
+fn messages_that_lapsed_are_buried_in_turns_like_handled_ones() {
+    virtual_time(async |runtime| {
+        let log = Log::default();
+        let (lapsed, urgent) = (log.spawn(runtime, "lapsed"), log.spawn(runtime, "urgent"));
+        runtime.settle().await;
+        lapsed.pause().unwrap();
+        runtime.settle().await;
+        for number in 0..5_000 {
+            lapsed.tell(note(Priority::Low, number)).deadline(Duration::from_secs(1)).await.unwrap();
+        }
+        lapsed.tell(note(Priority::Low, 9_999)).await.unwrap();
+        runtime.advance(Duration::from_secs(2)).await;
+        lapsed.resume().unwrap();
+        urgent.tell(note(Priority::Low, 1)).await.unwrap();
+        runtime.settle().await;
+        // A slice is 1,024 messages, lapsed or not, and then the neighbour has its turn.
+        assert_eq!(log.numbers(), [1, 9_999]);
+        for name in ["lapsed", "urgent"] {
+            runtime.stop_and_wait(name).await;
+        }
+    });
+}
+
 /// Sends itself something critical for each message it handles, until it is enough.
 struct Flood {
     enough: Arc<AtomicBool>,
