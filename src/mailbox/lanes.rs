@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::admissions::Admissions;
 use super::lane::Lane;
 use super::options::MailboxOptions;
 use crate::clock::Nanos;
@@ -31,12 +30,6 @@ pub(crate) struct Lanes<M> {
     /// Bit n is set where lane n holds anything that is not gathered.
     singles: u8,
     gathers: bool,
-    /// When the intake was last brought over.
-    pub(super) crossed_at: Nanos,
-    /// What was brought over then came from another core, and more may be on its way.
-    pub(super) in_stream: bool,
-    /// When senders that wait for room are let in.
-    pub(super) admission: Admissions,
 }
 
 impl<M> Lanes<M> {
@@ -46,9 +39,6 @@ impl<M> Lanes<M> {
             turns: Turns::new(options.bypass),
             singles: 0,
             gathers: options.batch.is_some(),
-            crossed_at: Nanos(0),
-            in_stream: false,
-            admission: Admissions::default(),
         }
     }
 

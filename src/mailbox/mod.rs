@@ -8,8 +8,9 @@
 //! - [`Reason`] and [`MailboxOptions`]: the vocabulary.
 //! - `lane`, `gather`, `lanes`: what is served next. Pure, driven by property tests against a model.
 //! - `intake`: what senders see, under one lock: bound, reserve, waiting senders, sleeping agents.
-//! - `shared`: the two ends joined. Senders push into the intake; the agent takes from its own side and
-//!   crosses over only when it must, so the two rarely meet at a lock.
+//! - `shared`: the two ends joined. Senders push into the intake (`sending`); the agent takes from its own
+//!   side (`taking`) and crosses over only when it must, so the two rarely meet at a lock.
+//! - `stream`, `admissions`: when, at most, the agent crosses over, and lets waiting senders in.
 //!
 //! # What holds
 //!
@@ -28,7 +29,10 @@ mod lanes;
 mod options;
 mod parking;
 mod reason;
+mod sending;
 mod shared;
+mod stream;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -39,5 +43,6 @@ pub use reason::Reason;
 pub(crate) use intake::Gate;
 pub(crate) use lanes::Taken;
 pub(crate) use parking::{ConsumerId, Sleeper};
-pub(crate) use shared::{Mailbox, Offer};
+pub(crate) use sending::Offer;
+pub(crate) use shared::Mailbox;
 pub(crate) use waiting::{Admission, Ticket};

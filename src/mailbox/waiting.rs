@@ -1,8 +1,9 @@
 //! Senders that wait for room.
 //!
 //! A waiting sender leaves its message in a ticket that the mailbox holds too. When room comes, the
-//! mailbox takes the message out of the ticket of whoever waited longest and wakes the sender, so no
-//! place is ever free while somebody waits, and a sender that gave up costs nobody a place.
+//! mailbox takes the message out of the ticket of whoever waited longest and wakes the sender: nobody has
+//! to be quick to get the place, and a sender that gave up costs nobody one. When room is given out,
+//! `admissions` says.
 
 use std::collections::VecDeque;
 use std::task::{Poll, Waker};

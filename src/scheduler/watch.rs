@@ -15,10 +15,10 @@ use crate::clock::{Clock, Nanos};
 
 /// As long as a wake-up may take.
 const PATIENCE_NANOS: u64 = 50_000;
-/// A look takes 1 µs at most, so if so much time passes between two of them the core was taken from us.
+/// Far longer than a few looks take: if so much time passes between them, the core was taken from us.
 const TAKEN_NANOS: u64 = 20_000;
-/// The operating system is asked now and then whether somebody else wants the core: handing it over and
-/// having it back at once takes under 1 µs.
+/// The operating system is asked now and then whether somebody else wants the core: if it is handed over and
+/// not had back at once, somebody does.
 const ASK_EVERY: u32 = 256;
 const HANDED_OVER_NANOS: u64 = 5_000;
 /// That somebody else wants the core weighs as much as so many disappointments. Not more: a hypervisor or an
@@ -47,7 +47,6 @@ impl Watch {
     /// The thread has nothing to do. Listens if it is in a conversation and that is worth it; whether somebody
     /// rang.
     pub(crate) fn listen(&mut self, door: &Door, in_conversation: bool) -> bool {
-        let Some(clock) = self.clock.clone() else { return false };
         if !in_conversation {
             return false;
         }
@@ -55,6 +54,7 @@ impl Watch {
             self.pass -= 1;
             return false;
         }
+        let Some(clock) = self.clock.clone() else { return false };
         self.listened = self.listened.wrapping_add(1);
         if self.listened.is_multiple_of(ASK_EVERY) && somebody_wants_the_core(&clock) {
             self.disappoint(CORE_WANTED);
@@ -112,4 +112,54 @@ fn somebody_wants_the_core(clock: &Clock) -> bool {
     let before: Nanos = clock.now();
     std::thread::yield_now();
     clock.now().since(before) > HANDED_OVER_NANOS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_watch() -> Watch {
+        Watch::new(Some(Clock::real()))
+    }
+
+    #[test]
+    fn a_thread_that_nobody_talks_with_never_listens() {
+        let (mut watch, door) = (a_watch(), Door::default());
+        for _ in 0..1_000 {
+            assert!(!watch.listen(&door, false));
+        }
+        assert_eq!(watch.listened, 0);
+    }
+
+    #[test]
+    fn a_ring_is_heard() {
+        let (mut watch, door) = (a_watch(), Door::default());
+        door.knock();
+        assert!(watch.listen(&door, true));
+        assert_eq!(watch.pass, 0);
+    }
+
+    #[test]
+    fn each_disappointment_at_least_doubles_the_chances_that_are_let_pass_up_to_a_bound() {
+        let (mut watch, door) = (a_watch(), Door::default());
+        let mut before = 1;
+        for listened in 1..=MAX_DISAPPOINTMENTS {
+            assert!(!watch.listen(&door, true));
+            assert_eq!(watch.listened, listened);
+            assert!(watch.pass >= before * 2 || watch.pass == 1 << MAX_DISAPPOINTMENTS, "{}", watch.pass);
+            before = watch.pass;
+            for _ in 0..before {
+                assert!(!watch.listen(&door, true));
+            }
+            assert_eq!((watch.listened, watch.pass), (listened, 0), "a chance was not let pass");
+        }
+        assert_eq!(before, 1 << MAX_DISAPPOINTMENTS);
+    }
+
+    #[test]
+    fn a_watch_without_a_clock_never_listens() {
+        let (mut watch, door) = (Watch::new(None), Door::default());
+        door.knock();
+        assert!(!watch.listen(&door, true));
+    }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{TestMessage, an_outsider};
 use crate::clock::{Nanos, nanos};
-use crate::mailbox::shared::Parked;
+use crate::mailbox::taking::Parked;
 use crate::mailbox::{Admission, Mailbox, MailboxOptions, Offer, Taken, Ticket};
 use crate::message::{Envelope, Priority};
 

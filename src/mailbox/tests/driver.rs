@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Bell, TestMessage, an_agent, an_outsider, batches, bell, subject_key};
 use crate::clock::Nanos;
-use crate::mailbox::shared::Parked;
+use crate::mailbox::taking::Parked;
 use crate::mailbox::{
     Admission, BatchOptions, Gate, Mailbox, MailboxOptions, Offer, Overflow, Taken, Ticket,
 };

@@ -5,6 +5,7 @@
 //!   compares the two step by step.
 //! - `guarantees`, `defaults`, `batching`, `waiting_room` and `wake_ups` hold one test for each promise, measured on what
 //!   went in and came out, not through the model.
+//! - `streams` holds what is particular to senders on another core.
 //! - `threads` and `races` do it with real threads and wakers.
 //! - `crew` is the threads' common ground.
 //!
@@ -19,6 +20,7 @@ mod driver;
 mod guarantees;
 mod model;
 mod races;
+mod streams;
 mod threads;
 mod waiting_room;
 mod wake_ups;

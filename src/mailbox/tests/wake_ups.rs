@@ -8,7 +8,7 @@ use super::crew::in_time;
 use super::{
     Bell, Mailbox, MailboxOptions, TestMessage, batches, bell, plain, put, take, take_ids, wait_in_line,
 };
-use crate::mailbox::shared::Parked;
+use crate::mailbox::taking::Parked;
 use crate::mailbox::{ConsumerId, Gate};
 use crate::message::Priority;
 use crate::sync::Arc;
