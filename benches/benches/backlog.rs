@@ -6,8 +6,6 @@
 //! 20,000 as at 1,000, and broke the order 186 times in 200.
 
 use std::convert::Infallible;
-use std::fs;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -15,6 +13,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde_json::json;
 use statim::prelude::*;
+use statim_bench::command::{self, Output};
 use statim_bench::machine::Machine;
 
 /// Depths of the backlog.
@@ -25,12 +24,8 @@ const MESSAGES: u64 = 2_000_000;
 /// Measures the cost of a message against the depth of its queue.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Also write the figures to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Passed by cargo, and without meaning here
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 enum Work {
@@ -89,14 +84,8 @@ fn main() -> ExitCode {
             "inversions": inversions,
         }));
     }
-    if let Some(path) = arguments.json {
-        let report = json!({ "machine": machine, "results": results });
-        if let Err(error) = fs::write(&path, report.to_string()) {
-            eprintln!("backlog: cannot write {}: {error}", path.display());
-            return ExitCode::FAILURE;
-        }
-    }
-    ExitCode::SUCCESS
+    let written = arguments.output.write(|| json!({ "machine": machine, "results": results }));
+    command::exit("backlog", written)
 }
 
 /// Nanoseconds a message, and messages out of order, over as many rounds as make up [`MESSAGES`].

@@ -6,13 +6,12 @@
 //! allocates little), so its times are for comparison with each other and not with those of `peers`.
 
 use std::alloc::System;
-use std::fs;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use statim_bench::command::{self, Output};
 use statim_bench::growth::{Extent, Fit, Point, STATIM, Series, series};
 use statim_bench::machine::{self, Machine};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -24,28 +23,18 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Measures costs against sizes. Exit status: 0 measured, 1 a series failed.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Also write the figures to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
     /// A tenth of the largest sizes, and less time for each: a look, not a figure to quote
     #[arg(long)]
     quick: bool,
     /// Only series whose name contains this
     #[arg(long, value_name = "TEXT")]
     series: Option<String>,
-    /// Passed by cargo, and without meaning here
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("growth: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    command::exit("growth", run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
@@ -80,13 +69,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if results.is_empty() {
         return Err("no series matches; leave out --series".to_owned());
     }
-    if let Some(path) = &arguments.json {
-        let report = json!({ "machine": machine, "results": results, "growth": fits });
-        let mut text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-        text.push('\n');
-        fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
+    arguments.output.write(|| json!({ "machine": machine, "results": results, "growth": fits }))
 }
 
 fn table(series: &Series, points: &[Point]) {

@@ -3,11 +3,11 @@
 //! Times are taken in this process; `idle_bytes` and `a_million_agents` are weighed by the program `footprint`, which
 //! counts its allocations, in a fresh process for each figure.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use statim_bench::command::{self, Output};
 use statim_bench::footprint;
 use statim_bench::machine::Machine;
 use statim_bench::measure::{self, Plan};
@@ -17,9 +17,6 @@ use statim_bench::workloads;
 /// Measures the same work on every system, in turns, in one process. Exit status: 0 measured, 1 a case failed.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Also write the figures to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
     /// A tenth of the work in fewer rounds: a look, not a figure to quote
     #[arg(long)]
     quick: bool,
@@ -32,19 +29,12 @@ struct Arguments {
     /// Only systems whose name contains this
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-    /// Passed by cargo, and without meaning here
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("peers: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    command::exit("peers", run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
@@ -68,10 +58,5 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     let report = Report::new(&machine, &measured, &weighed);
     print!("{}", report.tables(&measured, &weighed));
-    if let Some(path) = &arguments.json {
-        let mut text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-        text.push('\n');
-        fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
+    arguments.output.write(|| report)
 }

@@ -4,11 +4,9 @@
 //! is slower. The call itself is empty, so that the figures are overhead and nothing else; `bare` is what the loop and
 //! the empty call cost.
 
-use std::fs;
 use std::future::Future;
 use std::hint::black_box;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
@@ -20,6 +18,7 @@ use statim::resilience::{
     AdmissionController, AdmissionOptions, BreakerOptions, BulkheadOptions, CircuitBreaker, Environment,
     KeyedRateLimitOptions, KeyedRateLimiter, Policy, RateLimitOptions, RateLimiter, Verdict, Window,
 };
+use statim_bench::command::{self, Output};
 use statim_bench::machine::Machine;
 use statim_bench::measure::{self, Measured, Plan};
 use statim_bench::report::Report;
@@ -34,25 +33,15 @@ const KEYS: u64 = 1000;
 /// Measures the guards beside failsafe, governor and tower. Exit status: 0 measured, 1 a case failed.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Also write the figures to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
     /// A tenth of the work in fewer rounds: a look, not a figure to quote
     #[arg(long)]
     quick: bool,
-    /// Passed by cargo, and without meaning here
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("resilience: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    command::exit("resilience", run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
@@ -63,11 +52,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let report = Report::new(&machine, &measured, &[]);
     print!("{}", report.tables(&measured, &[]));
     ratios(&measured);
-    if let Some(path) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-        fs::write(path, text + "\n").map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
+    arguments.output.write(|| report)
 }
 
 /// Every system of a workload against the first, which is Statim.

@@ -7,13 +7,12 @@
 //! began.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use statim_bench::command::{self, Output};
 use statim_bench::machine::{self, Machine};
 use statim_bench::systems::{self, Visitor};
 use statim_bench::urgent::{Arbiter, Load, Observed, Quantiles, behind_backlog, beside_neighbours, wake_up};
@@ -22,9 +21,6 @@ use statim_bench::{Fault, Placement, System, Verb};
 /// Measures the latency of urgent messages under load. Exit status: 0 measured, 1 a system failed.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Also write the figures to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
     /// Two seconds for each system: a look, not a figure to quote
     #[arg(long)]
     quick: bool,
@@ -43,9 +39,8 @@ struct Arguments {
     /// Only systems whose name contains this
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-    /// Passed by cargo, and without meaning here
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// One line of the tables.
@@ -57,13 +52,7 @@ struct Line {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("urgent: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    command::exit("urgent", run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
@@ -86,14 +75,10 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         return Err("no system matches; leave out --system".to_owned());
     }
     print!("{}", tables(&machine, load, arguments.neighbours, wake, &lines));
-    if let Some(path) = &arguments.json {
+    arguments.output.write(|| {
         let results: Vec<_> = lines.iter().map(figure).collect();
-        let report = json!({ "machine": machine, "results": results, "wake_up_ns": wake });
-        let mut text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-        text.push('\n');
-        fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
+        json!({ "machine": machine, "results": results, "wake_up_ns": wake })
+    })
 }
 
 /// Meets every system that sends without waiting for an answer.

@@ -19,8 +19,8 @@ pub trait Visitor {
 
 /// Shows every crowd to the visitor, in the order of the tables.
 pub fn each(visitor: &mut impl Visitor) {
-    visitor.visit::<statim::Together>();
-    visitor.visit::<statim::Spread>();
+    visitor.visit::<statim::Threads<true>>();
+    visitor.visit::<statim::Threads<false>>();
     visitor.visit::<actix::OneArbiter>();
     visitor.visit::<Pinned<Kameo>>();
     visitor.visit::<WorkStealing<Kameo>>();

@@ -5,6 +5,7 @@
 //! what came out. To add a system, write one file in `systems/` and name it in `systems.rs`; to add a workload, write
 //! one file in `workloads/` and name it in `workloads.rs`.
 
+pub mod command;
 mod counter;
 pub mod crowd;
 pub mod crowds;

@@ -18,7 +18,7 @@ pub trait Visitor {
 
 /// Shows every system to the visitor, in the order of the tables.
 pub fn each(visitor: &mut impl Visitor) {
-    visitor.visit::<statim::Statim>();
+    visitor.visit::<statim::Statim<true>>();
     visitor.visit::<actix::OnArbiters<actix::DoSend>>();
     visitor.visit::<actix::OnArbiters<actix::TrySend>>();
     visitor.visit::<actix::OnArbiters<actix::Request>>();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::crowd::Venue;
-use crate::systems::statim::{Statim, WithoutLatencies};
+use crate::systems::statim::Statim;
 use crate::systems::{self, Visitor};
 use crate::{Fault, Placement, System, Verb, crowds};
 
@@ -109,8 +109,8 @@ pub fn cases() -> Vec<Case> {
     add_crowd::<Spawn>(&mut cases);
     add_crowd::<Skynet>(&mut cases);
     let mut statim_alone = Pairing::<'_, TelemetryOff>(&mut cases, std::marker::PhantomData);
-    statim_alone.visit::<Statim>();
-    statim_alone.visit::<WithoutLatencies>();
+    statim_alone.visit::<Statim<true>>();
+    statim_alone.visit::<Statim<false>>();
     cases
 }
 

@@ -102,8 +102,6 @@ impl<'a, A: Agent> Attendance<'a, A> {
                         polled
                     })
                     .await;
-                    // Between two messages nothing is begun that a wake-up could be about but the next one.
-                    self.seat.instance.bell.set_pace(Priority::Critical);
                     let began = now;
                     now = if has_waited { self.begin_slice() } else { cell.now() };
                     let (outcome, agent_failed) = self.judge(handled.ok(), in_hand.kind());

@@ -25,6 +25,7 @@ pub(super) fn until_rung<'a, M: Message>(
         // asleep has rung the bell too, so nothing is missed by not looking for one here.
         if !asleep && !is_over(&mut timer, cx) {
             asleep = true;
+            hurry_when_woken(instance);
             return Poll::Pending;
         }
         // Who is awake and still registered as asleep would take a ring that is meant for another. Where there
@@ -43,8 +44,18 @@ pub(super) fn for_command(instance: &Arc<Instance>, at_most: Option<Duration>) -
         if instance.has_commands() {
             return Poll::Ready(true);
         }
-        if is_over(&mut timer, cx) { Poll::Ready(false) } else { Poll::Pending }
+        if is_over(&mut timer, cx) {
+            return Poll::Ready(false);
+        }
+        hurry_when_woken(instance);
+        Poll::Pending
     })
+}
+
+/// Nothing is begun whose urgency a wake-up could have: it may be for the most urgent of what is to come, such
+/// as a batch that is ripe, or what waited out a rest.
+fn hurry_when_woken(instance: &Instance) {
+    instance.bell.set_pace(Priority::Critical);
 }
 
 /// Lets other agents of the thread run, and goes on this urgently, or as urgently as what is pending.

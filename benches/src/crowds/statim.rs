@@ -17,13 +17,9 @@ use crate::{Ask, CAPACITY, Fault};
 #[derive(Debug)]
 pub struct Agents;
 
-/// All on one arbiter, the driver too.
+/// Their threads: one arbiter for all, the driver too, or the shared arbiters in turn, one for each processor.
 #[derive(Debug)]
-pub struct Together;
-
-/// On the shared arbiters in turn, one for each processor.
-#[derive(Debug)]
-pub struct Spread;
+pub struct Threads<const TOGETHER: bool>;
 
 /// Where agents are started, and what the next one is called.
 #[derive(Debug)]
@@ -88,11 +84,11 @@ impl Agent for Host {
     }
 }
 
-impl Venue for Together {
+impl<const TOGETHER: bool> Venue for Threads<TOGETHER> {
     type Crowd = Agents;
 
     fn name() -> String {
-        "statim".to_owned()
+        if TOGETHER { "statim".to_owned() } else { "statim (shared arbiters)".to_owned() }
     }
 
     fn package() -> &'static str {
@@ -105,28 +101,7 @@ impl Venue for Together {
         D: FnOnce(Arc<Here>) -> F + Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static,
     {
-        run(Placement::group("crowd"), driver)
-    }
-}
-
-impl Venue for Spread {
-    type Crowd = Agents;
-
-    fn name() -> String {
-        "statim (shared arbiters)".to_owned()
-    }
-
-    fn package() -> &'static str {
-        "statim"
-    }
-
-    fn run<T, D, F>(driver: D) -> Result<T, Fault>
-    where
-        T: Send + 'static,
-        D: FnOnce(Arc<Here>) -> F + Send + 'static,
-        F: Future<Output = Result<T, Fault>> + Send + 'static,
-    {
-        run(Placement::Shared, driver)
+        run(if TOGETHER { Placement::group("crowd") } else { Placement::Shared }, driver)
     }
 }
 

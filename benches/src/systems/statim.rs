@@ -11,19 +11,15 @@ use statim::prelude::*;
 use crate::stage::{await_outcome, longest};
 use crate::{Counter, Fault, Level, Stage, System, Target, Verb, Work};
 
-/// Statim's `tell` and `ask`.
+/// Statim's `tell` and `ask`, recording latencies as it does by default, or not, to see what recording costs.
 #[derive(Debug)]
-pub struct Statim;
+pub struct Statim<const LATENCIES: bool = true>;
 
-/// The same without recording latencies, to see what recording costs.
-#[derive(Debug)]
-pub struct WithoutLatencies;
-
-impl System for Statim {
+impl<const LATENCIES: bool> System for Statim<LATENCIES> {
     type Target = AgentRef<Job>;
 
     fn name() -> String {
-        "statim".to_owned()
+        if LATENCIES { "statim".to_owned() } else { "statim (latencies off)".to_owned() }
     }
 
     fn package() -> &'static str {
@@ -39,47 +35,10 @@ impl System for Statim {
         D: FnOnce(Self::Target) -> F + Send + 'static,
         F: Future<Output = Result<Duration, Fault>> + Send + 'static,
     {
-        run(Runtime::builder(), stage, counter, drivers)
+        await_outcome(move |report| {
+            let _ = report.send(drive(Runtime::builder().latencies(LATENCIES), stage, counter, drivers));
+        })
     }
-}
-
-impl System for WithoutLatencies {
-    type Target = AgentRef<Job>;
-
-    fn name() -> String {
-        "statim (latencies off)".to_owned()
-    }
-
-    fn package() -> &'static str {
-        "statim"
-    }
-
-    fn offers(_: Verb, _: crate::Placement) -> bool {
-        true
-    }
-
-    fn run<D, F>(stage: Stage, counter: Counter, drivers: Vec<D>) -> Result<Duration, Fault>
-    where
-        D: FnOnce(Self::Target) -> F + Send + 'static,
-        F: Future<Output = Result<Duration, Fault>> + Send + 'static,
-    {
-        run(Runtime::builder().latencies(false), stage, counter, drivers)
-    }
-}
-
-fn run<D, F>(
-    builder: RuntimeBuilder,
-    stage: Stage,
-    counter: Counter,
-    drivers: Vec<D>,
-) -> Result<Duration, Fault>
-where
-    D: FnOnce(AgentRef<Job>) -> F + Send + 'static,
-    F: Future<Output = Result<Duration, Fault>> + Send + 'static,
-{
-    await_outcome(move |report| {
-        let _ = report.send(drive(builder, stage, counter, drivers));
-    })
 }
 
 fn drive<D, F>(
