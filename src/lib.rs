@@ -9,7 +9,7 @@
 //!
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
 //! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, [`resilience`] and [`store`], which nobody here
-//! needs yet. [`testing`] is for tests.
+//! needs yet, and [`wire`], which turns messages into bytes. [`testing`] is for tests.
 
 pub mod agent;
 mod clock;
@@ -24,6 +24,7 @@ pub mod store;
 mod sync;
 pub mod telemetry;
 pub mod testing;
+pub mod wire;
 
 pub use agent::{
     Agent, AgentOptions, AgentRef, Ask, AskError, Backoff, Batch, Context, ControlError, Escalation,

@@ -99,6 +99,24 @@ impl Key {
         Self([hash.h1, hash.h2])
     }
 
+    /// The fingerprint as bytes, the same on every machine: what a message on the wire carries. Whoever sees them can
+    /// recognise the entity, so they belong neither in a log nor in an error.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.0[0].to_le_bytes());
+        bytes[8..].copy_from_slice(&self.0[1].to_le_bytes());
+        bytes
+    }
+
+    /// The key whose [`to_bytes`](Self::to_bytes) these are.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        let [first, second] =
+            [0, 8].map(|at| u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte])));
+        Self([first, second])
+    }
+
     /// The member of a pool of `members` that handles this key: the same one, always.
     pub(crate) fn member(self, members: usize) -> usize {
         // The remainder of a uniform 64-bit value is uniform enough for any pool that fits in memory.
@@ -368,6 +386,9 @@ mod tests {
     #[test]
     fn the_key_of_a_name_never_changes_between_versions() {
         // Written down once: partitions by key on several machines rely on it.
-        assert_eq!(Key::of("statim").0, [12_288_311_423_948_738_565, 5_631_536_331_076_195_612]);
+        let key = Key::of("statim");
+        assert_eq!(key.0, [12_288_311_423_948_738_565, 5_631_536_331_076_195_612]);
+        assert_eq!(key.to_bytes()[..8], 12_288_311_423_948_738_565_u64.to_le_bytes());
+        assert_eq!(Key::from_bytes(key.to_bytes()), key);
     }
 }
