@@ -14,6 +14,8 @@ mod interrupt;
 mod ledger;
 #[path = "deployment/place.rs"]
 mod place;
+#[path = "deployment/postgres.rs"]
+mod postgres;
 #[path = "deployment/real.rs"]
 mod real;
 #[path = "deployment/sample.rs"]

@@ -5,18 +5,35 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 use sqlx::Row;
 
-use super::{Store, WriteError, Writer};
+use super::{Dialect, LockId, ReadError, Store, WriteError, Writer};
 
 /// One step in the life of a component's tables. Steps are numbered 1, 2, 3… and never change once released: a further
 /// change is a further step.
+///
+/// The statements run inside a transaction and so may not contain `BEGIN`, `COMMIT` or `VACUUM`, nor PostgreSQL's
+/// `CREATE INDEX CONCURRENTLY`.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
     /// Its number, from 1, without gaps.
     pub version: u32,
     /// What it does, in a few words.
     pub name: &'static str,
-    /// The statements. They run inside a transaction and so may not contain `BEGIN`, `COMMIT` or `VACUUM`.
-    pub sql: &'static str,
+    /// The statements for SQLite.
+    pub sqlite: &'static str,
+    /// The statements for PostgreSQL.
+    pub postgres: &'static str,
+}
+
+impl Migration {
+    /// A step whose statements are the same for both databases.
+    #[must_use]
+    pub const fn both(version: u32, name: &'static str, sql: &'static str) -> Self {
+        Self { version, name, sqlite: sql, postgres: sql }
+    }
+
+    fn sql(&self, dialect: Dialect) -> &'static str {
+        dialect.choose(self.sqlite, self.postgres)
+    }
 }
 
 /// Why a component's tables could not be brought up to date. Nothing was changed.
@@ -59,7 +76,7 @@ pub enum MigrateError {
         /// The step's name.
         name: &'static str,
     },
-    /// SQLite refused a step.
+    /// The database refused a step.
     #[error("migration {version} ({name}) of {component} failed")]
     Step {
         /// The component.
@@ -68,7 +85,7 @@ pub enum MigrateError {
         version: u32,
         /// The step's name.
         name: &'static str,
-        /// What SQLite said.
+        /// What it said.
         source: sqlx::Error,
     },
     /// The record of the steps could not be read or written.
@@ -99,14 +116,16 @@ impl Store {
                 return Err(MigrateError::Misnumbered { component, place, found: step.version });
             }
         }
-        let mut writer = self.write().await?;
+        // Several programs may start at once, and PostgreSQL's `CREATE … IF NOT EXISTS` does not wait for another's.
+        let mut writer = self.write_exclusive(LockId::named("statim schema_migrations")).await?;
+        let dialect = self.dialect();
         let applied = applied(&mut writer, component).await?;
         let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
         if let Some(&(found, _)) = applied.last().filter(|(version, _)| *version > known) {
             return Err(MigrateError::Newer { component, found, known });
         }
         for (step, (_, checksum)) in migrations.iter().zip(&applied) {
-            if checksum_of(step.sql) != *checksum {
+            if checksum_of(step.sql(dialect)) != *checksum {
                 return Err(MigrateError::Altered { component, version: step.version, name: step.name });
             }
         }
@@ -117,42 +136,77 @@ impl Store {
         writer.commit().await?;
         Ok(missing.len())
     }
+
+    /// How many steps of `component` this database has seen; 0 if there is nothing of it here. Changes nothing.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if it cannot be read.
+    pub async fn migrated(&self, component: &str) -> Result<u32, ReadError> {
+        let mut reader = self.read().await?;
+        let recorded: i64 = sqlx::query_scalar(self.dialect().choose(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
+            "SELECT count(to_regclass('schema_migrations'))",
+        ))
+        .fetch_one(&mut *reader)
+        .await
+        .map_err(ReadError::Database)?;
+        if recorded == 0 {
+            return Ok(0);
+        }
+        let steps: i64 = sqlx::query_scalar("SELECT count(*) FROM schema_migrations WHERE component = $1")
+            .bind(component)
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(ReadError::Database)?;
+        Ok(steps.try_into().unwrap_or(u32::MAX))
+    }
 }
 
 /// The steps already applied, oldest first, each with its checksum. Creates the record if there is none.
 async fn applied(writer: &mut Writer, component: &'static str) -> Result<Vec<(u32, i64)>, MigrateError> {
-    sqlx::query(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (
-            component TEXT NOT NULL,
-            version INTEGER NOT NULL,
-            name TEXT NOT NULL,
-            checksum INTEGER NOT NULL,
-            applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-            PRIMARY KEY (component, version)
-        ) STRICT, WITHOUT ROWID",
-    )
-    .execute(&mut **writer)
-    .await
-    .map_err(MigrateError::Record)?;
+    let record = writer.dialect().choose(RECORD_OF_SQLITE, RECORD_OF_POSTGRES);
+    writer.run(record).await.map_err(MigrateError::Record)?;
     let rows =
-        sqlx::query("SELECT version, checksum FROM schema_migrations WHERE component = ? ORDER BY version")
+        sqlx::query("SELECT version, checksum FROM schema_migrations WHERE component = $1 ORDER BY version")
             .bind(component)
             .fetch_all(&mut **writer)
             .await
             .map_err(MigrateError::Record)?;
     rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .map(|row| Ok((row.try_get::<i64, _>(0)?.try_into().unwrap_or(u32::MAX), row.try_get(1)?)))
         .collect::<Result<_, _>>()
         .map_err(MigrateError::Record)
 }
 
+const RECORD_OF_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+        component TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+        PRIMARY KEY (component, version)
+    ) STRICT, WITHOUT ROWID";
+
+const RECORD_OF_POSTGRES: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+        component TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        checksum BIGINT NOT NULL,
+        applied_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+        PRIMARY KEY (component, version)
+    )";
+
 async fn apply(writer: &mut Writer, component: &'static str, step: &Migration) -> Result<(), MigrateError> {
-    let &Migration { version, name, sql } = step;
+    let &Migration { version, name, .. } = step;
+    let sql = step.sql(writer.dialect());
     let refused = |source| MigrateError::Step { component, version, name, source };
     sqlx::raw_sql(sql).execute(&mut **writer).await.map_err(refused)?;
-    sqlx::query("INSERT INTO schema_migrations (component, version, name, checksum) VALUES (?, ?, ?, ?)")
+    sqlx::query("INSERT INTO schema_migrations (component, version, name, checksum) VALUES ($1, $2, $3, $4)")
         .bind(component)
-        .bind(version)
+        .bind(i64::from(version))
         .bind(name)
         .bind(checksum_of(sql))
         .execute(&mut **writer)

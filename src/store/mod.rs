@@ -1,38 +1,62 @@
-//! Opening a database and taking turns at writing to it.
+//! One store on a URL: SQLite (the embedded default) or PostgreSQL.
 //!
-//! A [`Store`] is one SQLite database in WAL mode: any number of readers through [`Store::pool`], and one writer at a
-//! time through [`Store::write`]. SQLite admits a single writer per file, and callers that meet at its lock poll and
-//! sleep, so the turn is taken in the process first, in order of arrival. [`Store::migrate`] brings the tables of a named
-//! component up to date, and [`Store::sibling`] names a neighbouring file for a component whose commits must not queue
-//! behind another's.
+//! A [`Store`] is one database. [`Store::read`] gives a connection to read with, [`Store::write`] a transaction; both
+//! dereference to a [`Connection`], an executor of sqlx on which every statement is measured. The same SQL with `$1`, `$2`
+//! for parameters runs on both databases where the databases agree; where they do not, [`Store::dialect`] says which it is.
+//! [`Store::migrate`] brings the tables of a named component up to date, and [`Store::sibling`] names a neighbouring file
+//! for a component whose commits must not queue behind another's.
 //!
-//! This build has SQLite only; the URL is what will choose another database.
+//! On SQLite (in WAL mode) there are any number of readers and one writer at a time. SQLite admits a single writer per
+//! file, and callers that meet at its lock poll and sleep, so the turn is taken in the process first, in order of arrival.
+//! On PostgreSQL readers and writers share a pool of connections.
 //!
 //! # Several runtimes
 //!
 //! A `Store` may be opened on one Tokio runtime and used on others, such as the single-threaded runtimes of actix
-//! arbiters, and outlive the one it was opened on. Read in sqlx 0.9.0, and tested here:
+//! arbiters, and outlive the one it was opened on, and tests hold it to that:
 //!
 //! * a SQLite connection is a thread of its own behind channels, so no socket or timer of a runtime is tied to it;
-//! * the pool's semaphore is Tokio's, which any runtime can wait on;
-//! * the one task a pool starts on the runtime that opens it reaps idle and old connections. It would die with that
-//!   runtime, so both limits are switched off here and the task is never started;
-//! * giving a pooled connection back runs as a task on the *current* runtime: on an arbiter that is busy the connection
-//!   comes back late. For a reader that costs a place in the pool for a while; for the writer it would stop everybody,
-//!   so the writer is not pooled: it is a connection behind a fair lock and is free the moment its guard is gone.
+//! * PostgreSQL's connections are sockets, and live on a small runtime of the store's own, the thread `statim-store`;
+//! * a connection is given back on the spot when it is dropped, not by a task on a runtime that may be busy.
 //!
-//! SQLite's threads are invisible to a *paused* Tokio clock: a runtime with nothing else to do jumps ahead while it
-//! waits for them, so that the pool's timer fires and a reader fails with `PoolTimedOut`. Under virtual time read through
-//! [`Store::write`], which sets no timer while nobody else has the turn.
+//! SQLite's threads and PostgreSQL's sockets are invisible to a *paused* Tokio clock: a runtime with nothing else to do
+//! jumps ahead while it waits for them. The store itself sets no timer on the caller's runtime, except while somebody else
+//! has SQLite's turn or every reader of SQLite is in use.
 
+mod bulk;
+mod connect;
+mod connection;
+mod dialect;
+mod fault;
+mod handle;
+mod home;
+mod lock;
 mod migrate;
 mod open;
+mod options;
+mod pool;
+mod query;
+mod reader;
+mod slot;
+mod statement;
+mod stats;
+mod transact;
 mod url;
 mod writer;
 
+pub use self::bulk::{BulkInsert, BulkKey, BulkUpdate};
+pub use self::connection::Connection;
+pub use self::dialect::Dialect;
+pub use self::handle::Store;
+pub use self::lock::{Lock, LockError, LockId};
 pub use self::migrate::{MigrateError, Migration};
-pub use self::open::{Durability, OpenError, Store, StoreOptions};
-pub use self::url::{UrlError, sibling_url};
+pub use self::open::OpenError;
+pub use self::options::{Durability, StoreOptions};
+pub use self::query::{QueryBuilder, Row};
+pub use self::reader::{ReadError, Reader};
+pub use self::statement::{Fingerprint, StatementClass};
+pub use self::stats::{PoolStats, SlowStatement, StatementStats, StoreStats};
+pub use self::url::{UrlError, shown_url, sibling_url};
 pub use self::writer::{WriteError, Writer};
 
 #[cfg(test)]

@@ -1,57 +1,89 @@
-//! The turn to write, and the one connection that goes with it.
+//! Writing: a transaction, and the connection that goes with it.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Executor};
 use tokio::sync::OwnedMutexGuard;
+
+use super::connection::Connection;
+use super::fault::Fault;
+use super::pool::{AcquireError, Pooled};
+use super::slot::Slot;
 
 /// Why a write could not begin or be committed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// Others in this process kept the turn to write.
+    /// Others in this process kept the turn to write. SQLite only.
     #[error("the turn to write did not come within {waited:?}; another writer holds a transaction too long")]
     NoTurn {
         /// How long the caller waited.
         waited: Duration,
     },
-    /// Another process keeps the file locked.
+    /// Every connection is in use, or the server does not answer. PostgreSQL only.
+    #[error(
+        "no connection to the database came free within {waited:?}; look for transactions that take long, or allow more \
+         connections"
+    )]
+    NoConnection {
+        /// How long the caller waited.
+        waited: Duration,
+        /// What the server last said, if it was it that was in the way.
+        source: Option<sqlx::Error>,
+    },
+    /// Another process keeps the file locked. SQLite only.
     #[error("another process is writing to the database; try again when it is done")]
     Busy(#[source] sqlx::Error),
+    /// Another transaction was in the way (a deadlock, or a serialization failure), and nothing was kept. The same again
+    /// may succeed, and [`Store::transact`](super::Store::transact) does just that.
+    #[error("the transaction met another one and was undone; try it again")]
+    Conflict(#[source] sqlx::Error),
+    /// A statement of the transaction failed, and PostgreSQL keeps nothing of a transaction in which one failed.
+    #[error("a statement of the transaction failed, so nothing of it was kept")]
+    Undone(#[source] sqlx::Error),
     /// The store was closed.
     #[error("the database is closed")]
     Closed,
-    /// SQLite failed; nothing of the transaction was kept.
+    /// The database failed; nothing of the transaction was kept. When it is the connection that was lost during a
+    /// [`commit`](Writer::commit), nobody knows whether it was.
     #[error("the database refused to write")]
-    Sqlite(#[source] sqlx::Error),
+    Database(#[source] sqlx::Error),
 }
 
-/// The turn to write: an open transaction on the store's only writing connection, to which it dereferences.
+/// The turn to write: an open transaction and its connection, to which it dereferences.
+///
+/// On SQLite it is the store's only writing connection, and everybody who writes to this database waits: keep it short. On
+/// PostgreSQL many write at a time, and may meet at the rows they write.
 ///
 /// End it with [`commit`](Self::commit). A `Writer` that is dropped instead (an early return, a panic, a cancelled
-/// future) is rolled back before anyone else has the turn. Keep it short: everybody who writes to this database waits.
+/// future) is rolled back, on SQLite before anyone else has the turn.
 pub struct Writer {
-    // `None` only once `drop` or `commit` gave the turn away.
-    turn: Option<OwnedMutexGuard<Slot>>,
+    turn: Turn,
+}
+
+enum Turn {
+    /// `None` only once `drop` gave the turn away.
+    Sqlite(Option<OwnedMutexGuard<Slot>>),
+    Postgres(Pooled),
 }
 
 impl Writer {
     /// Makes everything since [`Store::write`](super::Store::write) last, as the store's
-    /// [`Durability`](super::Durability) says, and gives the turn to the next.
+    /// [`Durability`](super::Durability) says, and gives the turn to the next. Without a transaction (see
+    /// [`Store::write_alone`](super::Store::write_alone)) there is nothing to do.
     ///
     /// Not cancel safe: when dropped half way, the transaction may or may not have been committed; it is never half
     /// committed.
     ///
     /// # Errors
     ///
-    /// [`WriteError`]: nothing was committed.
+    /// [`WriteError`]: nothing was committed, unless the connection was lost on the way.
     pub async fn commit(mut self) -> Result<(), WriteError> {
-        self.run("COMMIT").await?;
-        self.settle();
-        Ok(())
+        if !self.in_transaction() {
+            return Ok(());
+        }
+        self.try_commit().await.map_err(WriteError::from_sqlx)
     }
 
     /// Undoes everything since [`Store::write`](super::Store::write) and gives the turn to the next. The same as a
@@ -59,9 +91,12 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`WriteError`]: SQLite failed; the transaction is undone all the same, before the next turn.
+    /// [`WriteError`]: the database failed; the transaction is undone all the same, on SQLite before the next turn.
     pub async fn rollback(mut self) -> Result<(), WriteError> {
-        self.run("ROLLBACK").await?;
+        if !self.in_transaction() {
+            return Ok(());
+        }
+        self.run("ROLLBACK").await.map_err(WriteError::from_sqlx)?;
         self.settle();
         Ok(())
     }
@@ -70,12 +105,12 @@ impl Writer {
         turn.recover().await?;
         // From here on a cancelled caller leaves through `drop`, which rolls back: the statement may be on its way.
         turn.in_transaction = true;
-        let mut writer = Self { turn: Some(turn) };
+        let mut writer = Self { turn: Turn::Sqlite(Some(turn)) };
         match writer.run("BEGIN IMMEDIATE").await {
             Ok(()) => Ok(writer),
             Err(error) => {
                 writer.settle();
-                Err(error)
+                Err(WriteError::from_sqlx(error))
             }
         }
     }
@@ -83,19 +118,40 @@ impl Writer {
     /// The turn without a transaction: there is nothing to commit or to undo.
     pub(super) async fn alone(mut turn: OwnedMutexGuard<Slot>) -> Result<Self, WriteError> {
         turn.recover().await?;
-        Ok(Self { turn: Some(turn) })
+        Ok(Self { turn: Turn::Sqlite(Some(turn)) })
     }
 
-    async fn run(&mut self, statement: &'static str) -> Result<(), WriteError> {
-        let connection: &mut SqliteConnection = &mut *self;
-        connection.execute(sqlx::query(statement)).await.map_err(WriteError::from_sqlx)?;
+    pub(super) fn pooled(pooled: Pooled) -> Self {
+        Self { turn: Turn::Postgres(pooled) }
+    }
+
+    async fn try_commit(&mut self) -> Result<(), sqlx::Error> {
+        if matches!(self.turn, Turn::Postgres(_)) && self.fault().is_some() {
+            // PostgreSQL answers the COMMIT of a failed transaction with an undisturbed "ROLLBACK". A savepoint may
+            // have made the failure good; so it is asked, and complains if not.
+            self.run("SELECT 1").await?;
+        }
+        self.run("COMMIT").await?;
+        self.settle();
         Ok(())
+    }
+
+    fn in_transaction(&self) -> bool {
+        match &self.turn {
+            Turn::Sqlite(turn) => turn.as_ref().is_some_and(|it| it.in_transaction),
+            Turn::Postgres(pooled) => pooled.in_transaction(),
+        }
     }
 
     /// There is no transaction any more, so `drop` has nothing to undo.
     fn settle(&mut self) {
-        if let Some(turn) = &mut self.turn {
-            turn.in_transaction = false;
+        match &mut self.turn {
+            Turn::Sqlite(turn) => {
+                if let Some(turn) = turn {
+                    turn.in_transaction = false;
+                }
+            }
+            Turn::Postgres(pooled) => pooled.settle(),
         }
     }
 }
@@ -103,22 +159,30 @@ impl Writer {
 const HELD: &str = "a writer holds its open connection until it is dropped";
 
 impl Deref for Writer {
-    type Target = SqliteConnection;
+    type Target = Connection;
 
-    fn deref(&self) -> &SqliteConnection {
-        self.turn.as_ref().and_then(|it| it.connection.as_ref()).expect(HELD)
+    fn deref(&self) -> &Connection {
+        match &self.turn {
+            Turn::Sqlite(turn) => turn.as_ref().and_then(|it| it.connection.as_ref()).expect(HELD),
+            Turn::Postgres(pooled) => pooled.connection(),
+        }
     }
 }
 
 impl DerefMut for Writer {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        self.turn.as_mut().and_then(|it| it.connection.as_mut()).expect(HELD)
+    fn deref_mut(&mut self) -> &mut Connection {
+        match &mut self.turn {
+            Turn::Sqlite(turn) => turn.as_mut().and_then(|it| it.connection.as_mut()).expect(HELD),
+            Turn::Postgres(pooled) => pooled.connection_mut(),
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let Some(mut turn) = self.turn.take() else { return };
+        // PostgreSQL's is undone by what it is made of.
+        let Turn::Sqlite(turn) = &mut self.turn else { return };
+        let Some(mut turn) = turn.take() else { return };
         if !turn.in_transaction {
             return;
         }
@@ -136,82 +200,28 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// What lies behind the lock: the connection, and whether the last holder left a transaction open on it.
-pub(super) struct Slot {
-    /// `None` once the store is closed, or when a lost connection could not be replaced yet.
-    connection: Option<SqliteConnection>,
-    options: SqliteConnectOptions,
-    in_transaction: bool,
-    closed: bool,
-}
-
-impl Slot {
-    pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
-        let connection = Some(options.connect().await?);
-        Ok(Self { connection, options, in_transaction: false, closed: false })
-    }
-
-    /// Makes the write-ahead log `bytes` long, by writing that much and forgetting it. The pages stay in the database as
-    /// free ones and the log keeps its length when it begins again, so later commits write over both in place.
-    ///
-    /// An optimisation: if another process is in the way, it is left out.
-    pub(super) async fn preallocate(&mut self, bytes: u32) {
-        let statements = format!(
-            "CREATE TABLE IF NOT EXISTS statim_padding (zeros BLOB);
-             INSERT INTO statim_padding VALUES (zeroblob({bytes}));
-             DROP TABLE statim_padding;
-             PRAGMA wal_checkpoint(RESTART);"
-        );
-        if let Some(connection) = &mut self.connection
-            && let Err(error) = sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(connection).await
-        {
-            tracing::debug!(%error, "the write-ahead log is not preallocated");
-        }
-    }
-
-    pub(super) fn close(&mut self) -> Option<SqliteConnection> {
-        self.closed = true;
-        self.connection.take()
-    }
-
-    /// Puts right what the last holder left: an open transaction, or a dead connection.
-    async fn recover(&mut self) -> Result<(), WriteError> {
-        if self.closed {
-            return Err(WriteError::Closed);
-        }
-        if self.in_transaction {
-            self.undo().await;
-        }
-        if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await.map_err(WriteError::from_sqlx)?);
-        }
-        Ok(())
-    }
-
-    async fn undo(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            match connection.execute(sqlx::query("ROLLBACK")).await {
-                // SQLite says so when the transaction was committed or already undone by itself.
-                Ok(_) | Err(sqlx::Error::Database(_)) => {}
-                // Only a dead connection gets here: its thread is gone, and with it its transaction.
-                Err(error) => {
-                    tracing::warn!(%error, "the writing connection was lost; it will be opened anew");
-                    self.connection = None;
-                }
-            }
-        }
-        self.in_transaction = false;
-    }
-}
-
 impl WriteError {
-    fn from_sqlx(error: sqlx::Error) -> Self {
-        if is_busy(&error) { Self::Busy(error) } else { Self::Sqlite(error) }
+    pub(super) fn from_sqlx(error: sqlx::Error) -> Self {
+        match Fault::of(&error) {
+            Fault::Busy => Self::Busy(error),
+            Fault::Conflict => Self::Conflict(error),
+            Fault::Lost | Fault::Other if is_undone(&error) => Self::Undone(error),
+            Fault::Lost | Fault::Other => Self::Database(error),
+        }
     }
 }
 
-/// Whether SQLite found its lock taken. The primary result code is the low byte: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED.
-pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(it)
-        if it.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 5 | 6)))
+/// PostgreSQL: "current transaction is aborted".
+fn is_undone(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("25P02"))
+}
+
+impl From<AcquireError> for WriteError {
+    fn from(error: AcquireError) -> Self {
+        match error {
+            AcquireError::TimedOut { waited, source } => Self::NoConnection { waited, source },
+            AcquireError::Closed => Self::Closed,
+            AcquireError::Database(error) => Self::from_sqlx(error),
+        }
+    }
 }

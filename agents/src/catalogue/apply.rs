@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
+use statim::store::Connection;
 
 use super::claims::Claims;
 use super::error::CatalogueError;
 use super::incoming::{Content, Hash, Incoming, Prepared, SourcePosition, What};
 use super::outcome::{Outcome, Refused};
+use super::schema::{for_each_id, turn};
 use super::sources::Fresh;
 use super::thing::{State, Thing, Tombstone, Version};
 use super::{Catalogue, write};
@@ -67,7 +69,7 @@ impl Catalogue {
 
     async fn apply_part(&self, part: Vec<Prepared>) -> Result<Outcome, CatalogueError> {
         let mut outcome = Outcome::default();
-        let mut writer = self.store.write().await?;
+        let mut writer = self.store.write_exclusive(turn()).await?;
         let mut work = Work::load(self, &mut writer, &part).await?;
         for (place, item) in part.iter().enumerate() {
             work.take_in(place, item, &mut outcome);
@@ -99,7 +101,7 @@ pub(super) struct Work {
 impl Work {
     async fn load(
         catalogue: &Catalogue,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         part: &[Prepared],
     ) -> Result<Self, CatalogueError> {
         let next_vid = sqlx::query_scalar("SELECT coalesce(max(vid), 0) + 1 FROM record_versions")
@@ -121,9 +123,11 @@ impl Work {
             let ids = serde_json::Value::from(ids).to_string();
             work.load_versions(catalogue, connection, kind, &ids).await?;
             work.load_tombstones(catalogue, connection, kind, &ids).await?;
-            let rows = sqlx::query(
-                "SELECT r.id, r.vid FROM json_each(?) AS w CROSS JOIN records AS r ON r.kind = ? AND r.id = w.value",
-            )
+            let rows = sqlx::query(for_each_id!(
+                connection.dialect(),
+                "SELECT r.id, r.vid FROM",
+                "records AS r ON r.kind = $2 AND r.id = w.value"
+            ))
             .bind(&ids)
             .bind(kind.as_str())
             .fetch_all(&mut *connection)
@@ -138,7 +142,7 @@ impl Work {
     /// Loads the claims around `ids`, adds those of the batch, and returns every id that is concerned.
     async fn load_claims(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         kind: Kind,
         mut ids: HashSet<String>,
         part: &[Prepared],
@@ -166,15 +170,16 @@ impl Work {
     async fn load_versions(
         &mut self,
         catalogue: &Catalogue,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         kind: Kind,
         ids: &str,
     ) -> Result<(), CatalogueError> {
-        let rows = sqlx::query(
+        let rows = sqlx::query(for_each_id!(
+            connection.dialect(),
             "SELECT v.vid, v.own_id, v.hash, v.revision, v.number,
-                    v.first_source, v.first_index, v.last_source, v.last_index
-             FROM json_each(?) AS w CROSS JOIN record_versions AS v ON v.kind = ? AND v.own_id = w.value",
-        )
+                    v.first_source, v.first_index, v.last_source, v.last_index FROM",
+            "record_versions AS v ON v.kind = $2 AND v.own_id = w.value"
+        ))
         .bind(ids)
         .bind(kind.as_str())
         .fetch_all(&mut *connection)
@@ -186,7 +191,7 @@ impl Work {
                 vid: row.try_get(0)?,
                 hash: hash(row.try_get(2)?)?,
                 revision: revision(row.try_get(3)?)?,
-                number: row.try_get(4)?,
+                number: small(row.try_get(4)?)?,
                 first: catalogue.sources.position(connection, first.0, first.1).await?,
                 last: catalogue.sources.position(connection, last.0, last.1).await?,
                 own_id,
@@ -200,14 +205,15 @@ impl Work {
     async fn load_tombstones(
         &mut self,
         catalogue: &Catalogue,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         kind: Kind,
         ids: &str,
     ) -> Result<(), CatalogueError> {
-        let rows = sqlx::query(
-            "SELECT t.id, t.number, t.source, t.at_index
-             FROM json_each(?) AS w CROSS JOIN tombstones AS t ON t.kind = ? AND t.id = w.value",
-        )
+        let rows = sqlx::query(for_each_id!(
+            connection.dialect(),
+            "SELECT t.id, t.number, t.source, t.at_index FROM",
+            "tombstones AS t ON t.kind = $2 AND t.id = w.value"
+        ))
         .bind(ids)
         .bind(kind.as_str())
         .fetch_all(&mut *connection)
@@ -215,7 +221,7 @@ impl Work {
         for row in rows {
             let at = catalogue.sources.position(connection, row.try_get(2)?, row.try_get(3)?).await?;
             let own_id: String = row.try_get(0)?;
-            let tombstone = Tombstone { number: row.try_get(1)?, at, changed: false, own_id };
+            let tombstone = Tombstone { number: small(row.try_get(1)?)?, at, changed: false, own_id };
             self.thing(kind, &tombstone.own_id).tombstones.push(tombstone);
         }
         Ok(())
@@ -268,6 +274,10 @@ fn version(vid: i64, place: usize, id: &str, source: &SourcePosition, content: &
 
 fn hash(bytes: &[u8]) -> Result<Hash, CatalogueError> {
     bytes.try_into().map_err(|_| CatalogueError::Unreadable { what: "content hash" })
+}
+
+fn small(number: i64) -> Result<u32, CatalogueError> {
+    number.try_into().map_err(|_| CatalogueError::Unreadable { what: "number of a version" })
 }
 
 pub(super) fn revision(text: &str) -> Result<Revision, CatalogueError> {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
+use statim::store::Connection;
 
 use super::error::CatalogueError;
 use crate::record::Kind;
@@ -23,17 +24,20 @@ impl Claims {
     /// Loads every claim that has to do with `ids`, directly or through others.
     pub(super) async fn load(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         kind: Kind,
         ids: impl IntoIterator<Item = String>,
     ) -> Result<(), CatalogueError> {
         let mut open: Vec<String> = ids.into_iter().filter(|id| self.seen.insert(id.clone())).collect();
         while !open.is_empty() {
             let wanted = serde_json::Value::from(std::mem::take(&mut open)).to_string();
-            let rows = sqlx::query(
-                "SELECT c.alias, c.id FROM json_each(?1) AS w CROSS JOIN claims AS c ON c.kind = ?2 AND c.alias = w.value
-                 UNION SELECT c.alias, c.id FROM json_each(?1) AS w CROSS JOIN claims AS c ON c.kind = ?2 AND c.id = w.value",
-            )
+            let rows = sqlx::query(connection.dialect().choose(
+                "SELECT c.alias, c.id FROM json_each($1) AS w CROSS JOIN claims AS c ON c.kind = $2 AND c.alias = w.value
+                 UNION SELECT c.alias, c.id FROM json_each($1) AS w CROSS JOIN claims AS c ON c.kind = $2 AND c.id = w.value",
+                "WITH w AS (SELECT value FROM json_array_elements_text($1::json) AS w (value))
+                 SELECT c.alias, c.id FROM w JOIN claims AS c ON c.kind = $2 AND c.alias = w.value
+                 UNION SELECT c.alias, c.id FROM w JOIN claims AS c ON c.kind = $2 AND c.id = w.value",
+            ))
             .bind(wanted)
             .bind(kind.as_str())
             .fetch_all(&mut *connection)

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
-use statim::store::{Migration, Store};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use statim::store::{Dialect, Migration, QueryBuilder, Store};
 
 use super::CatalogueError;
 
 const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "dead letters",
-    sql: "
+    sqlite: "
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             at INTEGER NOT NULL,
@@ -27,6 +27,22 @@ const MIGRATIONS: &[Migration] = &[Migration {
             status TEXT NOT NULL CHECK (status IN ('parked', 'requeued', 'done')),
             lent_until INTEGER NOT NULL DEFAULT 0
         ) STRICT;
+        CREATE INDEX dead_letters_by_status ON dead_letters (status, agent, id);
+    ",
+    postgres: "
+        CREATE TABLE dead_letters (
+            id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            at BIGINT NOT NULL,
+            agent TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            priority TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            attempts BIGINT NOT NULL,
+            age_ms BIGINT NOT NULL,
+            body BYTEA,
+            status TEXT NOT NULL CHECK (status IN ('parked', 'requeued', 'done')),
+            lent_until BIGINT NOT NULL DEFAULT 0
+        );
         CREATE INDEX dead_letters_by_status ON dead_letters (status, agent, id);
     ",
 }];
@@ -122,14 +138,14 @@ impl DeadLetters {
         for letter in letters {
             sqlx::query(
                 "INSERT INTO dead_letters (at, agent, kind, priority, reason, attempts, age_ms, body, status)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'parked')",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'parked')",
             )
             .bind(letter.at.as_microsecond())
             .bind(letter.agent)
             .bind(letter.kind)
             .bind(letter.priority)
             .bind(letter.reason)
-            .bind(letter.attempts)
+            .bind(i64::from(letter.attempts))
             .bind(i64::try_from(letter.age.as_millis()).unwrap_or(i64::MAX))
             .bind(letter.body)
             .execute(&mut *writer)
@@ -151,12 +167,14 @@ impl DeadLetters {
         limit: u32,
     ) -> Result<Vec<DeadLetter>, CatalogueError> {
         let mut query = QueryBuilder::new(
+            self.store.dialect(),
             "SELECT id, at, agent, kind, priority, reason, attempts, age_ms, NULL, status FROM dead_letters WHERE id > ",
         );
         query.push_bind(after);
         filter.narrow(&mut query);
-        query.push(" ORDER BY id LIMIT ").push_bind(limit);
-        query.build().fetch_all(self.store.pool()).await?.iter().map(DeadLetter::read).collect()
+        query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(&mut *self.store.read().await?).await?;
+        rows.iter().map(DeadLetter::read).collect()
     }
 
     /// One letter, with its body.
@@ -166,10 +184,10 @@ impl DeadLetters {
     /// [`CatalogueError`] if it cannot be read.
     pub async fn show(&self, id: i64) -> Result<Option<DeadLetter>, CatalogueError> {
         let row = sqlx::query(
-            "SELECT id, at, agent, kind, priority, reason, attempts, age_ms, body, status FROM dead_letters WHERE id = ?",
+            "SELECT id, at, agent, kind, priority, reason, attempts, age_ms, body, status FROM dead_letters WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(self.store.pool())
+        .fetch_optional(&mut *self.store.read().await?)
         .await?;
         row.as_ref().map(DeadLetter::read).transpose()
     }
@@ -183,6 +201,7 @@ impl DeadLetters {
     /// [`CatalogueError`] if they cannot be written.
     pub async fn requeue(&self, filter: &LetterFilter) -> Result<u64, CatalogueError> {
         let mut query = QueryBuilder::new(
+            self.store.dialect(),
             "UPDATE dead_letters SET status = 'requeued', lent_until = 0 WHERE body IS NOT NULL AND status <> 'requeued'",
         );
         filter.narrow(&mut query);
@@ -197,7 +216,7 @@ impl DeadLetters {
     ///
     /// [`CatalogueError`] if they cannot be written.
     pub async fn purge(&self, filter: &LetterFilter) -> Result<u64, CatalogueError> {
-        let mut query = QueryBuilder::new("DELETE FROM dead_letters WHERE TRUE");
+        let mut query = QueryBuilder::new(self.store.dialect(), "DELETE FROM dead_letters WHERE TRUE");
         filter.narrow(&mut query);
         self.execute(query).await
     }
@@ -221,16 +240,21 @@ impl DeadLetters {
         let now = now.as_microsecond();
         let until = now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
         let mut writer = self.store.write().await?;
-        let rows = sqlx::query(
-            "UPDATE dead_letters SET lent_until = ? WHERE id IN (
-                 SELECT id FROM dead_letters WHERE status = 'requeued' AND agent = ? AND lent_until <= ?
-                 ORDER BY id LIMIT ?
+        // Where several may ask at the same moment, each is lent what nobody else is being lent.
+        let rows = sqlx::query(self.store.dialect().choose(
+            "UPDATE dead_letters SET lent_until = $1 WHERE id IN (
+                 SELECT id FROM dead_letters WHERE status = 'requeued' AND agent = $2 AND lent_until <= $3
+                 ORDER BY id LIMIT $4
              ) RETURNING id, at, agent, kind, priority, reason, attempts, age_ms, body, status",
-        )
+            "UPDATE dead_letters SET lent_until = $1 WHERE id IN (
+                 SELECT id FROM dead_letters WHERE status = 'requeued' AND agent = $2 AND lent_until <= $3
+                 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
+             ) RETURNING id, at, agent, kind, priority, reason, attempts, age_ms, body, status",
+        ))
         .bind(until)
         .bind(agent)
         .bind(now)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&mut *writer)
         .await?;
         let mut letters = rows.iter().map(DeadLetter::read).collect::<Result<Vec<_>, _>>()?;
@@ -248,13 +272,14 @@ impl DeadLetters {
     /// [`CatalogueError`] if they cannot be written.
     pub async fn finish(&self, ids: &[i64]) -> Result<u64, CatalogueError> {
         let mut query = QueryBuilder::new(
+            self.store.dialect(),
             "UPDATE dead_letters SET status = 'done', body = NULL WHERE status = 'requeued'",
         );
         LetterFilter { ids: Some(ids.to_vec()), ..LetterFilter::default() }.narrow(&mut query);
         self.execute(query).await
     }
 
-    async fn execute(&self, mut query: QueryBuilder<Sqlite>) -> Result<u64, CatalogueError> {
+    async fn execute(&self, query: QueryBuilder) -> Result<u64, CatalogueError> {
         let mut writer = self.store.write().await?;
         let count = query.build().execute(&mut *writer).await?.rows_affected();
         writer.commit().await?;
@@ -263,10 +288,18 @@ impl DeadLetters {
 }
 
 impl LetterFilter {
-    fn narrow(&self, query: &mut QueryBuilder<Sqlite>) {
+    fn narrow(&self, query: &mut QueryBuilder) {
         if let Some(ids) = &self.ids {
             let ids = serde_json::Value::from(ids.clone()).to_string();
-            query.push(" AND id IN (SELECT value FROM json_each(").push_bind(ids).push("))");
+            match query.dialect() {
+                Dialect::Sqlite => {
+                    query.push(" AND id IN (SELECT value FROM json_each(").push_bind(ids).push("))")
+                }
+                Dialect::Postgres => query
+                    .push(" AND id IN (SELECT value::BIGINT FROM json_array_elements_text(")
+                    .push_bind(ids)
+                    .push("::json) AS ids (value))"),
+            };
         }
         if let Some(agent) = &self.agent {
             query.push(" AND agent = ").push_bind(agent.clone());
@@ -298,7 +331,7 @@ impl LetterStatus {
 }
 
 impl DeadLetter {
-    fn read(row: &SqliteRow) -> Result<Self, CatalogueError> {
+    fn read(row: &AnyRow) -> Result<Self, CatalogueError> {
         let unreadable = CatalogueError::Unreadable { what: "dead letter" };
         let Ok(at) = Timestamp::from_microsecond(row.try_get(1)?) else { return Err(unreadable) };
         let status: &str = row.try_get(9)?;
@@ -311,7 +344,7 @@ impl DeadLetter {
             kind: row.try_get(3)?,
             priority: row.try_get(4)?,
             reason: row.try_get(5)?,
-            attempts: row.try_get(6)?,
+            attempts: row.try_get::<i64, _>(6)?.try_into().unwrap_or(u32::MAX),
             age: Duration::from_millis(row.try_get::<i64, _>(7)?.unsigned_abs()),
             body: row.try_get(8)?,
         };

@@ -1,6 +1,6 @@
 //! What can go wrong. Nothing here repeats what a record says.
 
-use statim::store::{MigrateError, WriteError};
+use statim::store::{MigrateError, ReadError, WriteError};
 
 /// Why the catalogue (or its neighbours, the quarantine and the dead letters) could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +12,12 @@ pub enum CatalogueError {
     /// The transaction could not begin or be committed.
     #[error("the catalogue cannot be written")]
     Write(#[from] WriteError),
-    /// SQLite failed.
+    /// No connection to read with.
+    #[error("the catalogue cannot be read")]
+    Read(#[from] ReadError),
+    /// The database refused.
     #[error("the catalogue cannot be read or written")]
-    Sqlite(#[from] sqlx::Error),
+    Database(#[from] sqlx::Error),
     /// A stored value that this program cannot read.
     #[error("a stored {what} cannot be read; it was written by another program or is damaged")]
     Unreadable {

@@ -1,7 +1,9 @@
 //! What could not be read, kept to be looked at.
 
 use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use statim::store::QueryBuilder;
 
 use super::{Catalogue, CatalogueError};
 
@@ -35,16 +37,18 @@ impl Catalogue {
         let mut writer = self.store.write().await?;
         let mut new = 0;
         for some in entries.chunks(64) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT OR IGNORE INTO quarantine (file, member, position, path, reason) ",
+            let mut query = QueryBuilder::new(
+                self.store.dialect(),
+                "INSERT INTO quarantine (file, member, position, path, reason) ",
             );
-            query.push_values(some, |mut row, entry| {
-                row.push_bind(&entry.file)
-                    .push_bind(&entry.member)
+            query.push_values(some, |row, entry| {
+                row.push_bind(storable(&entry.file))
+                    .push_bind(storable(&entry.member))
                     .push_bind(entry.position.cast_signed())
-                    .push_bind(&entry.path)
-                    .push_bind(&entry.reason);
+                    .push_bind(storable(&entry.path))
+                    .push_bind(storable(&entry.reason));
             });
+            query.push(" ON CONFLICT DO NOTHING");
             new += query.build().execute(&mut *writer).await?.rows_affected();
         }
         writer.commit().await?;
@@ -70,18 +74,18 @@ impl Catalogue {
         });
         let rows = sqlx::query(
             "SELECT file, member, position, path, reason FROM quarantine
-             WHERE (file, member, position, path, reason) > (?, ?, ?, ?, ?)
-             ORDER BY file, member, position, path, reason LIMIT ?",
+             WHERE (file, member, position, path, reason) > ($1, $2, $3, $4, $5)
+             ORDER BY file, member, position, path, reason LIMIT $6",
         )
         .bind(from.file)
         .bind(from.member)
         .bind(from.position.cast_signed())
         .bind(from.path)
         .bind(from.reason)
-        .bind(limit)
-        .fetch_all(self.store.pool())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.store.read().await?)
         .await?;
-        let entry = |row: &sqlx::sqlite::SqliteRow| {
+        let entry = |row: &AnyRow| {
             Ok(QuarantineEntry {
                 file: row.try_get(0)?,
                 member: row.try_get(1)?,
@@ -92,4 +96,9 @@ impl Catalogue {
         };
         rows.iter().map(entry).collect()
     }
+}
+
+/// PostgreSQL's text cannot hold a NUL, which a field's name in a hostile file may.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::Catalogue;
 use super::apply::revision;
 use super::claims::Claims;
 use super::error::CatalogueError;
+use super::schema::for_each_id;
 use super::write::scheme_name;
 use crate::record::{Identity, Kind, Record, Revision, Scheme};
 
@@ -35,7 +37,7 @@ impl Catalogue {
     /// [`CatalogueError`] if they cannot be read.
     pub async fn totals(&self) -> Result<Totals, CatalogueError> {
         let rows = sqlx::query("SELECT kind, count(*) FROM records WHERE vid IS NOT NULL GROUP BY kind")
-            .fetch_all(self.store.pool())
+            .fetch_all(&mut *self.store.read().await?)
             .await?;
         rows.iter()
             .map(|row| Ok((kind(row.try_get(0)?)?, row.try_get::<i64, _>(1)?.cast_unsigned())))
@@ -51,7 +53,7 @@ impl Catalogue {
         if !Claims::possible(identity.kind) {
             return Ok(identity.clone());
         }
-        let mut connection = self.store.pool().acquire().await?;
+        let mut connection = self.store.read().await?;
         let mut claims = Claims::default();
         claims.load(&mut connection, identity.kind, [identity.id.clone()]).await?;
         Ok(Identity { kind: identity.kind, id: claims.root(&identity.id) })
@@ -65,11 +67,11 @@ impl Catalogue {
     pub async fn get(&self, identity: &Identity) -> Result<Option<Record>, CatalogueError> {
         let identity = self.resolve(identity).await?;
         let body: Option<String> = sqlx::query_scalar(
-            "SELECT v.body FROM records AS r JOIN record_versions AS v ON v.vid = r.vid WHERE r.kind = ? AND r.id = ?",
+            "SELECT v.body FROM records AS r JOIN record_versions AS v ON v.vid = r.vid WHERE r.kind = $1 AND r.id = $2",
         )
         .bind(identity.kind.as_str())
         .bind(&identity.id)
-        .fetch_optional(self.store.pool())
+        .fetch_optional(&mut *self.store.read().await?)
         .await?;
         let read = |body: String| {
             serde_json::from_str(&body).map_err(|_| CatalogueError::Unreadable { what: "record" })
@@ -86,7 +88,7 @@ impl Catalogue {
         let identity = self.resolve(identity).await?;
         let mut ids = vec![identity.id.clone()];
         if Claims::possible(identity.kind) {
-            let mut connection = self.store.pool().acquire().await?;
+            let mut connection = self.store.read().await?;
             let mut claims = Claims::default();
             claims.load(&mut connection, identity.kind, ids.clone()).await?;
             ids.extend(
@@ -96,23 +98,24 @@ impl Catalogue {
                     .map(str::to_owned),
             );
         }
-        let rows = sqlx::query(
-            "SELECT v.own_id, v.revision, coalesce(v.vid = r.vid, 0), lower(hex(v.hash))
-             FROM json_each(?1) AS w CROSS JOIN record_versions AS v ON v.kind = ?2 AND v.own_id = w.value
-             LEFT JOIN records AS r ON r.kind = ?2 AND r.id = ?3
-             ORDER BY v.revision DESC, v.vid DESC",
-        )
+        let rows = sqlx::query(for_each_id!(
+            self.store.dialect(),
+            "SELECT v.own_id, v.revision, CASE WHEN v.vid = r.vid THEN 1 ELSE 0 END, v.hash FROM",
+            "record_versions AS v ON v.kind = $2 AND v.own_id = w.value
+             LEFT JOIN records AS r ON r.kind = $2 AND r.id = $3
+             ORDER BY v.revision DESC, v.vid DESC"
+        ))
         .bind(serde_json::Value::from(ids).to_string())
         .bind(identity.kind.as_str())
         .bind(&identity.id)
-        .fetch_all(self.store.pool())
+        .fetch_all(&mut *self.store.read().await?)
         .await?;
-        let version = |row: &sqlx::sqlite::SqliteRow| {
+        let version = |row: &AnyRow| {
             Ok(StoredVersion {
                 own_id: row.try_get(0)?,
                 revision: revision(row.try_get(1)?)?,
-                current: row.try_get(2)?,
-                hash: row.try_get(3)?,
+                current: row.try_get::<i64, _>(2)? != 0,
+                hash: row.try_get::<&[u8], _>(3)?.iter().map(|byte| format!("{byte:02x}")).collect(),
             })
         };
         rows.iter().map(version).collect()
@@ -131,13 +134,13 @@ impl Catalogue {
         limit: u32,
     ) -> Result<Vec<Identity>, CatalogueError> {
         let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM identifiers WHERE kind = ? AND scheme = ? AND value = ? ORDER BY id LIMIT ?",
+            "SELECT id FROM identifiers WHERE kind = $1 AND scheme = $2 AND value = $3 ORDER BY id LIMIT $4",
         )
         .bind(kind.as_str())
         .bind(scheme_name(scheme))
         .bind(value)
-        .bind(limit)
-        .fetch_all(self.store.pool())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.store.read().await?)
         .await?;
         Ok(ids.into_iter().map(|id| Identity { kind, id }).collect())
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
+use statim::store::Connection;
 
 use super::error::CatalogueError;
 use super::incoming::SourcePosition;
@@ -30,7 +31,7 @@ impl Sources {
     /// The number of a file and member, giving it one if it has none.
     pub(super) async fn number(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         fresh: &mut Fresh,
         position: &SourcePosition,
     ) -> Result<i64, CatalogueError> {
@@ -39,12 +40,12 @@ impl Sources {
         {
             return Ok(number);
         }
-        sqlx::query("INSERT OR IGNORE INTO sources (file, member) VALUES (?, ?)")
+        sqlx::query("INSERT INTO sources (file, member) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(&*name.0)
             .bind(&*name.1)
             .execute(&mut *connection)
             .await?;
-        let number = sqlx::query_scalar("SELECT source FROM sources WHERE file = ? AND member = ?")
+        let number = sqlx::query_scalar("SELECT source FROM sources WHERE file = $1 AND member = $2")
             .bind(&*name.0)
             .bind(&*name.1)
             .fetch_one(connection)
@@ -56,7 +57,7 @@ impl Sources {
     /// The place that a row's number and index stand for.
     pub(super) async fn position(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         number: i64,
         index: i64,
     ) -> Result<SourcePosition, CatalogueError> {
@@ -64,7 +65,7 @@ impl Sources {
         let (file, member) = match known {
             Some(name) => name,
             None => {
-                let row = sqlx::query("SELECT file, member FROM sources WHERE source = ?")
+                let row = sqlx::query("SELECT file, member FROM sources WHERE source = $1")
                     .bind(number)
                     .fetch_optional(connection)
                     .await?

@@ -5,14 +5,64 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use statim::store::Store;
+use sqlx::Row;
+use statim::store::{Dialect, Store};
 
 use super::*;
 use crate::record::{Article, Identity, Kind, Record, Scheme, Study};
 
-async fn empty() -> Catalogue {
-    let store = Store::open("sqlite::memory:").await.expect("opens");
-    Catalogue::open(&store).await.expect("opens")
+/// Where databases are made.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Sqlite,
+    Postgres,
+}
+
+impl Place {
+    async fn store(self) -> Store {
+        let url = match self {
+            Self::Sqlite => "sqlite::memory:".to_owned(),
+            Self::Postgres => statim_servers::database("catalogue").expect("a private PostgreSQL"),
+        };
+        Store::open(&url).await.expect("opens")
+    }
+
+    async fn empty(self) -> Catalogue {
+        Catalogue::open(&self.store().await).await.expect("opens")
+    }
+}
+
+/// The same tests on both databases.
+macro_rules! on_both {
+    ($($test:ident,)*) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Place::Sqlite).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Place::Postgres).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    the_newest_revision_is_current_and_the_others_are_history,
+    a_file_with_two_contents_for_one_id_changes_nothing_when_read_again,
+    a_deletion_holds_for_what_was_read_before_it_in_any_order_of_files,
+    a_record_under_an_obsolete_number_is_merged_into_the_one_that_claims_it,
+    a_number_that_two_studies_claim_goes_to_the_one_with_the_greatest_and_merges_neither,
+    claims_that_run_in_a_circle_end_somewhere,
+    a_shared_doi_is_reported_and_never_merges,
+    a_batch_larger_than_a_transaction_is_taken_in_whole,
+    an_id_that_cannot_be_one_is_refused_without_stopping_the_rest,
+    several_workers_take_in_the_same_files_at_once,
+    what_is_quarantined_twice_is_kept_once,
+    a_dead_letter_is_listed_shown_requeued_lent_and_finished,
 }
 
 fn at(file: &str, index: u64) -> SourcePosition {
@@ -66,30 +116,40 @@ async fn title(catalogue: &Catalogue, identity: Identity) -> Option<String> {
 /// Everything that is stored, but for row numbers.
 async fn state(catalogue: &Catalogue) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
+    let hex = |column| match catalogue.store.dialect() {
+        Dialect::Sqlite => format!("hex({column})"),
+        Dialect::Postgres => format!("upper(encode({column}, 'hex'))"),
+    };
+    let hash = hex("v.hash");
     for query in [
-        "SELECT 'version', v.kind, v.own_id, hex(v.hash), v.revision, a.file || a.member || v.first_index, b.file || b.member || v.last_index
-         FROM record_versions v JOIN sources a ON a.source = v.first_source JOIN sources b ON b.source = v.last_source",
-        "SELECT 'record', r.kind, r.id, v.own_id, hex(v.hash), '', '' FROM records r LEFT JOIN record_versions v ON v.vid = r.vid",
-        "SELECT 'identifier', kind, scheme, value, id, evidence, '' FROM identifiers",
-        "SELECT 'claim', kind, alias, id, '', '', '' FROM claims",
-        "SELECT 'deletion', kind, id, number, file, member, at_index FROM tombstones JOIN sources USING (source)",
+        format!(
+            "SELECT 'version', v.kind, v.own_id, {hash}, v.revision, a.file || a.member || v.first_index,
+                    b.file || b.member || v.last_index
+             FROM record_versions v JOIN sources a ON a.source = v.first_source
+             JOIN sources b ON b.source = v.last_source"
+        ),
+        format!(
+            "SELECT 'record', r.kind, r.id, v.own_id, {hash}, '', ''
+             FROM records r LEFT JOIN record_versions v ON v.vid = r.vid"
+        ),
+        "SELECT 'identifier', kind, scheme, value, id, evidence, '' FROM identifiers".to_owned(),
+        "SELECT 'claim', kind, alias, id, '', '', '' FROM claims".to_owned(),
+        "SELECT 'deletion', kind, id, CAST(number AS TEXT), file, member, CAST(at_index AS TEXT)
+         FROM tombstones JOIN sources USING (source)"
+            .to_owned(),
     ] {
-        let rows = sqlx::query(query).fetch_all(catalogue.store.pool()).await.expect("reads");
+        let mut reader = catalogue.store.read().await.expect("a reader");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&mut *reader).await.expect("reads");
         for row in rows {
-            use sqlx::{Row, ValueRef};
-            let column = |at: usize| {
-                let null = row.try_get_raw(at).expect("a column").is_null();
-                if null { "-".to_owned() } else { row.get_unchecked::<String, _>(at) }
-            };
+            let column = |at: usize| row.get::<Option<String>, _>(at).unwrap_or_else(|| "-".to_owned());
             assert!(all.insert((0..7).map(column).collect::<Vec<_>>().join("|")), "no row is there twice");
         }
     }
     all
 }
 
-#[tokio::test]
-async fn the_newest_revision_is_current_and_the_others_are_history() {
-    let catalogue = empty().await;
+async fn the_newest_revision_is_current_and_the_others_are_history(place: Place) {
+    let catalogue = place.empty().await;
     let one = || article("1", 1, "one", Some("2020-01-01"));
     assert_eq!(apply(&catalogue, read(one(), at("a", 0))).await.inserted, 1);
     assert_eq!(apply(&catalogue, read(one(), at("a", 0))).await.unchanged, 1);
@@ -104,9 +164,8 @@ async fn the_newest_revision_is_current_and_the_others_are_history() {
     assert_eq!(catalogue.get(&id(Kind::Study, "1")).await.expect("reads"), None);
 }
 
-#[tokio::test]
-async fn a_file_with_two_contents_for_one_id_changes_nothing_when_read_again() {
-    let catalogue = empty().await;
+async fn a_file_with_two_contents_for_one_id_changes_nothing_when_read_again(place: Place) {
+    let catalogue = place.empty().await;
     let file = || {
         vec![
             read(article("1", 1, "first", None), at("a", 0)),
@@ -123,7 +182,7 @@ async fn a_file_with_two_contents_for_one_id_changes_nothing_when_read_again() {
     // Nor does the first content in a later file: it is history, and stays so in any order of files.
     let again = || read(article("1", 1, "first", None), at("b", 0));
     assert_eq!(apply(&catalogue, again()).await.unchanged, 1);
-    let other = empty().await;
+    let other = place.empty().await;
     apply(&other, again()).await;
     other.apply(file()).await.expect("applies");
     for catalogue in [catalogue, other] {
@@ -131,9 +190,8 @@ async fn a_file_with_two_contents_for_one_id_changes_nothing_when_read_again() {
     }
 }
 
-#[tokio::test]
-async fn a_deletion_holds_for_what_was_read_before_it_in_any_order_of_files() {
-    let catalogue = empty().await;
+async fn a_deletion_holds_for_what_was_read_before_it_in_any_order_of_files(place: Place) {
+    let catalogue = place.empty().await;
     assert_eq!(apply(&catalogue, delete("1", at("b", 5))).await.deletions_without_effect, 1);
     assert_eq!(apply(&catalogue, read(article("1", 1, "x", None), at("a", 0))).await.superseded, 1);
     assert_eq!(title(&catalogue, id(Kind::Article, "1")).await, None);
@@ -150,9 +208,8 @@ async fn a_deletion_holds_for_what_was_read_before_it_in_any_order_of_files() {
     assert_eq!(apply(&catalogue, delete("1", at("z", 0))).await.deleted, 1);
 }
 
-#[tokio::test]
-async fn a_record_under_an_obsolete_number_is_merged_into_the_one_that_claims_it() {
-    let catalogue = empty().await;
+async fn a_record_under_an_obsolete_number_is_merged_into_the_one_that_claims_it(place: Place) {
+    let catalogue = place.empty().await;
     let old = study("NCT00000001", "old", "2001-01-01", &[]);
     let new = study("NCT00000009", "new", "2020-01-01", &["NCT00000001"]);
     apply(&catalogue, read(old, at("a", 0))).await;
@@ -167,10 +224,9 @@ async fn a_record_under_an_obsolete_number_is_merged_into_the_one_that_claims_it
     assert_eq!(catalogue.totals().await.expect("reads"), Totals::from([(Kind::Study, 1)]));
 }
 
-#[tokio::test]
-async fn a_number_that_two_studies_claim_goes_to_the_one_with_the_greatest_and_merges_neither() {
+async fn a_number_that_two_studies_claim_goes_to_the_one_with_the_greatest_and_merges_neither(place: Place) {
     for order in [["NCT5", "NCT7"], ["NCT7", "NCT5"]] {
-        let catalogue = empty().await;
+        let catalogue = place.empty().await;
         apply(&catalogue, read(study("NCT1", "old", "2030-01-01", &[]), at("a", 0))).await;
         for number in order {
             apply(&catalogue, read(study(number, number, "2020-01-01", &["NCT1"]), at("b", 0))).await;
@@ -181,9 +237,8 @@ async fn a_number_that_two_studies_claim_goes_to_the_one_with_the_greatest_and_m
     }
 }
 
-#[tokio::test]
-async fn claims_that_run_in_a_circle_end_somewhere() {
-    let catalogue = empty().await;
+async fn claims_that_run_in_a_circle_end_somewhere(place: Place) {
+    let catalogue = place.empty().await;
     apply(&catalogue, read(study("NCT1", "one", "2001-01-01", &["NCT2"]), at("a", 0))).await;
     apply(&catalogue, read(study("NCT2", "two", "2002-01-01", &["NCT1", "NCT2"]), at("a", 1))).await;
     for number in ["NCT1", "NCT2"] {
@@ -192,9 +247,8 @@ async fn claims_that_run_in_a_circle_end_somewhere() {
     assert_eq!(catalogue.totals().await.expect("reads"), Totals::from([(Kind::Study, 1)]));
 }
 
-#[tokio::test]
-async fn a_shared_doi_is_reported_and_never_merges() {
-    let catalogue = empty().await;
+async fn a_shared_doi_is_reported_and_never_merges(place: Place) {
+    let catalogue = place.empty().await;
     let with = |pmid: &str, doi: &str| {
         let Record::Article(mut it) = article(pmid, 1, "x", None) else { unreachable!() };
         it.doi = Some(doi.to_owned());
@@ -225,9 +279,8 @@ async fn a_shared_doi_is_reported_and_never_merges() {
     );
 }
 
-#[tokio::test]
-async fn a_batch_larger_than_a_transaction_is_taken_in_whole() {
-    let catalogue = empty().await;
+async fn a_batch_larger_than_a_transaction_is_taken_in_whole(place: Place) {
+    let catalogue = place.empty().await;
     let many = |from: u64| {
         (from..from + 5_003)
             .map(|n| read(article(&n.to_string(), 1, "x", None), at("a", n)))
@@ -242,9 +295,8 @@ async fn a_batch_larger_than_a_transaction_is_taken_in_whole() {
     assert_eq!(catalogue.totals().await.expect("reads"), Totals::from([(Kind::Article, 5_010)]));
 }
 
-#[tokio::test]
-async fn an_id_that_cannot_be_one_is_refused_without_stopping_the_rest() {
-    let catalogue = empty().await;
+async fn an_id_that_cannot_be_one_is_refused_without_stopping_the_rest(place: Place) {
+    let catalogue = place.empty().await;
     let ids = ["", "  ", "a\0b", "a\nb", &"x".repeat(513), "it's; -- \"ok\" é"];
     let items: Vec<_> = (0..).zip(ids).map(|(n, it)| read(article(it, 1, "x", None), at("a", n))).collect();
     for _ in 0..2 {
@@ -254,10 +306,12 @@ async fn an_id_that_cannot_be_one_is_refused_without_stopping_the_rest() {
     }
 }
 
-#[tokio::test]
-async fn several_workers_take_in_the_same_files_at_once() {
+async fn several_workers_take_in_the_same_files_at_once(place: Place) {
     let folder = tempfile::tempdir().expect("folder");
-    let url = format!("sqlite://{}/c.db", folder.path().display());
+    let url = match place {
+        Place::Sqlite => format!("sqlite://{}/c.db", folder.path().display()),
+        Place::Postgres => statim_servers::database("catalogue").expect("a private PostgreSQL"),
+    };
     let file = |name: &'static str| {
         (0..300).map(move |n| {
             read(
@@ -281,16 +335,15 @@ async fn several_workers_take_in_the_same_files_at_once() {
         work(other, "c"),
         work(shared.clone(), "b")
     );
-    let straight = empty().await;
+    let straight = place.empty().await;
     for name in ["a", "b", "c"] {
         straight.apply(file(name).collect()).await.expect("applies");
     }
     assert_eq!(state(&shared).await, state(&straight).await);
 }
 
-#[tokio::test]
-async fn what_is_quarantined_twice_is_kept_once() {
-    let catalogue = empty().await;
+async fn what_is_quarantined_twice_is_kept_once(place: Place) {
+    let catalogue = place.empty().await;
     let entry = |n: u64| QuarantineEntry {
         file: "f".to_owned(),
         member: String::new(),
@@ -319,9 +372,8 @@ fn letter(agent: &str, at: &str, body: Option<&[u8]>) -> NewDeadLetter {
     }
 }
 
-#[tokio::test]
-async fn a_dead_letter_is_listed_shown_requeued_lent_and_finished() {
-    let store = Store::open("sqlite::memory:").await.expect("opens");
+async fn a_dead_letter_is_listed_shown_requeued_lent_and_finished(place: Place) {
+    let store = place.store().await;
     let letters = DeadLetters::open(&store).await.expect("opens");
     let day = "2026-01-01T00:00:00Z";
     let first = letter("consent", day, Some(b"\x00patient"));
@@ -404,7 +456,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
         runtime.block_on(async {
-            let (one, other) = (empty().await, empty().await);
+            let (one, other) = (Place::Sqlite.empty().await, Place::Sqlite.empty().await);
             one.apply(straight).await.expect("applies");
             let mut left = mixed;
             for size in sizes {

@@ -1,7 +1,7 @@
 //! Writing what a batch changed, many rows to a statement.
 
-use sqlx::query_builder::Separated;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::Row as _;
+use statim::store::{Connection, QueryBuilder, Row};
 
 use super::Catalogue;
 use super::apply::{Key, Work};
@@ -15,11 +15,9 @@ use crate::record::{Alias, Evidence, Identity, Kind, Record, Scheme};
 /// Rows a statement holds at most. Sizes are powers of four, so that few statements need preparing.
 const ROWS: [usize; 4] = [64, 16, 4, 1];
 
-type Values<'q> = Separated<'q, Sqlite, &'static str>;
-
 pub(super) async fn write(
     catalogue: &Catalogue,
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     work: Work,
     mut contents: Vec<Option<Content>>,
     outcome: &mut Outcome,
@@ -88,23 +86,24 @@ const TOMBSTONES: [&str; 2] = [
     "INSERT INTO tombstones (kind, id, number, source, at_index) ",
     " ON CONFLICT (kind, id, number) DO UPDATE SET source = excluded.source, at_index = excluded.at_index",
 ];
-const CLAIMS: [&str; 2] = ["INSERT OR IGNORE INTO claims (kind, alias, id) ", ""];
-const IDENTIFIERS: [&str; 2] = ["INSERT OR IGNORE INTO identifiers (kind, scheme, value, id, evidence) ", ""];
+const CLAIMS: [&str; 2] = ["INSERT INTO claims (kind, alias, id) ", " ON CONFLICT DO NOTHING"];
+const IDENTIFIERS: [&str; 2] =
+    ["INSERT INTO identifiers (kind, scheme, value, id, evidence) ", " ON CONFLICT DO NOTHING"];
 
 /// Inserts `items` by as few statements as may be: `statement` is what goes before and after the values.
 async fn insert<T>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     statement: [&'static str; 2],
     items: Vec<T>,
-    mut bind: impl FnMut(&mut Values<'_>, T),
+    mut bind: impl FnMut(&mut Row<'_>, T),
 ) -> Result<(), CatalogueError> {
     let mut left = items.len();
     let mut items = items.into_iter();
     while left > 0 {
         let count = ROWS.into_iter().find(|count| *count <= left).unwrap_or(1);
         left -= count;
-        let mut query = QueryBuilder::<Sqlite>::new(statement[0]);
-        query.push_values(items.by_ref().take(count), |mut row, item| bind(&mut row, item));
+        let mut query = QueryBuilder::new(connection.dialect(), statement[0]);
+        query.push_values(items.by_ref().take(count), |row, item| bind(row, item));
         query.push(statement[1]);
         query.build().execute(&mut *connection).await?;
     }
@@ -123,7 +122,7 @@ impl Numbered {
     async fn collect(
         &mut self,
         catalogue: &Catalogue,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         fresh: &mut Fresh,
         (kind, _): &Key,
         thing: &Thing,
@@ -155,7 +154,7 @@ impl Numbered {
 
     async fn insert(
         mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         mut contents: Vec<Option<Content>>,
     ) -> Result<(), CatalogueError> {
         // Rows in the order of their numbers go to the end of the table.
@@ -168,7 +167,7 @@ impl Numbered {
                 .push_bind(version.own_id)
                 .push_bind(content.hash.to_vec())
                 .push_bind(content.revision.to_string())
-                .push_bind(content.number)
+                .push_bind(i64::from(content.number))
                 .push_bind(first)
                 .push_bind(version.first.index.cast_signed())
                 .push_bind(last)
@@ -178,8 +177,8 @@ impl Numbered {
         .await?;
         for (version, [first, last]) in self.moved {
             sqlx::query(
-                "UPDATE record_versions SET first_source = ?, first_index = ?, last_source = ?, last_index = ?
-                 WHERE vid = ?",
+                "UPDATE record_versions SET first_source = $1, first_index = $2, last_source = $3, last_index = $4
+                 WHERE vid = $5",
             )
             .bind(first)
             .bind(version.first.index.cast_signed())
@@ -192,7 +191,7 @@ impl Numbered {
         insert(connection, TOMBSTONES, self.tombstones, |row, (kind, id, number, source, index)| {
             row.push_bind(kind.as_str())
                 .push_bind(id)
-                .push_bind(number)
+                .push_bind(i64::from(number))
                 .push_bind(source)
                 .push_bind(index.cast_signed());
         })
@@ -211,16 +210,16 @@ struct Changed {
 }
 
 impl Changed {
-    async fn write(mut self, connection: &mut SqliteConnection) -> Result<(), CatalogueError> {
+    async fn write(mut self, connection: &mut Connection) -> Result<(), CatalogueError> {
         for (kind, id) in self.gone {
-            sqlx::query("DELETE FROM records WHERE kind = ? AND id = ?")
+            sqlx::query("DELETE FROM records WHERE kind = $1 AND id = $2")
                 .bind(kind.as_str())
                 .bind(id)
                 .execute(&mut *connection)
                 .await?;
         }
         for (kind, id) in self.unnamed {
-            sqlx::query("DELETE FROM identifiers WHERE kind = ? AND id = ?")
+            sqlx::query("DELETE FROM identifiers WHERE kind = $1 AND id = $2")
                 .bind(kind.as_str())
                 .bind(id)
                 .execute(&mut *connection)
@@ -234,9 +233,11 @@ impl Changed {
     }
 }
 
-async fn aliases_of(connection: &mut SqliteConnection, vid: i64) -> Result<Vec<Alias>, CatalogueError> {
-    let row =
-        sqlx::query("SELECT body FROM record_versions WHERE vid = ?").bind(vid).fetch_one(connection).await?;
+async fn aliases_of(connection: &mut Connection, vid: i64) -> Result<Vec<Alias>, CatalogueError> {
+    let row = sqlx::query("SELECT body FROM record_versions WHERE vid = $1")
+        .bind(vid)
+        .fetch_one(connection)
+        .await?;
     let record: Record =
         serde_json::from_str(row.try_get(0)?).map_err(|_| CatalogueError::Unreadable { what: "record" })?;
     Ok(storable(record.aliases()))
@@ -244,7 +245,7 @@ async fn aliases_of(connection: &mut SqliteConnection, vid: i64) -> Result<Vec<A
 
 /// Reports whoever else goes by one of these names already.
 async fn duplicates(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     names: &[(Identity, Alias)],
     outcome: &mut Outcome,
 ) -> Result<(), CatalogueError> {
@@ -270,13 +271,19 @@ async fn duplicates(
     let values =
         serde_json::to_string(&values).map_err(|_| CatalogueError::Unreadable { what: "identifier" })?;
     // One other is enough: a name that a thousand go by must not give a million pairs.
-    let rows = sqlx::query(
+    let rows = sqlx::query(connection.dialect().choose(
         "SELECT w.key, (
              SELECT i.id FROM identifiers AS i
              WHERE i.kind = w.value ->> 0 AND i.scheme = w.value ->> 1 AND i.value = w.value ->> 2
                    AND i.id <> w.value ->> 3 AND i.evidence = 'secondary' LIMIT 1
-         ) AS other FROM json_each(?) AS w WHERE other IS NOT NULL",
-    )
+         ) AS other FROM json_each($1) AS w WHERE other IS NOT NULL",
+        "SELECT w.place - 1, o.id FROM json_array_elements($1::json) WITH ORDINALITY AS w (value, place)
+         CROSS JOIN LATERAL (
+             SELECT i.id FROM identifiers AS i
+             WHERE i.kind = w.value ->> 0 AND i.scheme = w.value ->> 1 AND i.value = w.value ->> 2
+                   AND i.id <> w.value ->> 3 AND i.evidence = 'secondary' LIMIT 1
+         ) AS o",
+    ))
     .bind(values)
     .fetch_all(connection)
     .await?;

@@ -310,14 +310,15 @@ enum Missing {
 
 async fn open(url: &DatabaseUrl, missing: Missing) -> Result<(Store, Ledger), CliError> {
     let mut place = url.consent().to_owned();
-    if missing == Missing::Refuse && !place.contains('?') {
+    if missing == Missing::Refuse && place.starts_with("sqlite:") && !place.contains('?') {
         place += "?mode=rw";
     }
-    // The URL was looked at before; what can go wrong now is the file.
-    let store = Store::open(&place).await.map_err(|error| CliError::Failed {
-        what: "there is no consent ledger to work on".to_owned(),
-        source: Some(error.into()),
-    })?;
+    let none = |source| CliError::Failed { what: "there is no consent ledger to work on".to_owned(), source };
+    // The URL was looked at before; what can go wrong now is the file, or the server.
+    let store = Store::open(&place).await.map_err(|error| none(Some(error.into())))?;
+    if missing == Missing::Refuse && !Ledger::is_in(&store).await.doing("looking for the consent ledger")? {
+        return Err(none(None));
+    }
     let ledger = Ledger::open(&store).await.doing("opening the consent ledger")?;
     Ok((store, ledger))
 }

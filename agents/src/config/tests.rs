@@ -101,7 +101,7 @@ fn every_fault_is_said_at_once_in_the_order_of_the_lines() {
     let said = faults(
         "[ingestion]\nworkers = \"many\"\nsources = [\"a\", 7, \" \"]\nrescan = 5\nmemory_mib = 0\n\n\
          [monitr]\nhistory = 3\n[log]\nlevel = \"inof\"\nformat = \"xml\"\n\
-         [alerting]\nthreshold = 10\nclear = 20.5\nfor_seconds = -1\n[database]\nurl = \"postgres://u:hunter2@h/d\"\n",
+         [alerting]\nthreshold = 10\nclear = 20.5\nfor_seconds = -1\n[database]\nurl = \"mysql://u:hunter2@h/d\"\n",
     );
     assert_eq!(
         said,
@@ -116,7 +116,8 @@ fn every_fault_is_said_at_once_in_the_order_of_the_lines() {
             "f.toml:11:10: log.format: \"xml\" is not known; the choices are pretty, json",
             "f.toml:14:9: alerting.clear: 20.5 is above the threshold, which is 10; give less",
             "f.toml:15:15: alerting.for_seconds: -1 is out of range; give a number from 0 to 86400",
-            "f.toml:17:7: database.url: postgres: this build has SQLite only; give a URL such as sqlite://var/statim.db",
+            "f.toml:17:7: database.url: mysql: neither SQLite nor PostgreSQL; give a URL such as \
+             sqlite://var/statim.db or postgres://user:password@host/database",
         ]
     );
 }
@@ -149,7 +150,9 @@ fn a_section_of_the_wrong_form_and_a_field_outside_are_faults() {
 #[test]
 fn no_password_is_repeated() {
     for url in [
-        "\"postgres://ann:hunter2@host/db\"",
+        "\"mysql://ann:hunter2@host/db\"",
+        "\"postgres://ann:hunter2@host/db?key=hunter2\"",
+        "\"postgres://ann:hunter2@host:hunter2/db\"",
         "\"sqlite://ann:hunter2@host/db?key=hunter2\"",
         "\"hunter2\"",
         "[\"hunter2\"]",
@@ -159,9 +162,14 @@ fn no_password_is_repeated() {
         let faults = Config::parse(&format!("[database]\nurl = {url}\n"), "f.toml").expect_err("is wrong");
         assert!(!format!("{faults} {faults:?}").contains("hunter2"), "{faults}");
     }
-    let config = Config::parse("[database]\nurl = \"sqlite://ann:hunter2@db\"", "f.toml").expect("is right");
-    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
-    assert_eq!(config.database.url.to_string(), "sqlite://***@db");
+    for (url, shown) in [
+        ("sqlite://ann:hunter2@db", "sqlite://***@db"),
+        ("postgres://ann:hunter2@db:5433/x?sslmode=require", "postgres://***@db:5433/x"),
+    ] {
+        let config = Config::parse(&format!("[database]\nurl = \"{url}\""), "f.toml").expect("is right");
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+        assert_eq!(config.database.url.to_string(), shown);
+    }
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use statim::store::{UrlError, sibling_url};
+use statim::store::{UrlError, shown_url, sibling_url};
 
 /// The URL of a database. `Debug` and `Display` show neither user information nor parameters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     url: String,
+    shown: String,
     consent: String,
 }
 
@@ -15,13 +16,13 @@ impl DatabaseUrl {
     /// Where everything is kept unless somebody says otherwise.
     pub const DEFAULT: &str = "sqlite://var/statim.db";
 
-    /// Takes a URL such as `sqlite://var/statim.db`.
+    /// Takes a URL such as `sqlite://var/statim.db` or `postgres://user:password@host/database`.
     ///
     /// # Errors
     ///
     /// When this build cannot talk to such a database, or the URL makes no sense.
     pub fn parse(url: &str) -> Result<Self, UrlError> {
-        Ok(Self { url: url.to_owned(), consent: sibling_url(url, "consent")? })
+        Ok(Self { url: url.to_owned(), shown: shown_url(url)?, consent: sibling_url(url, "consent")? })
     }
 
     /// The URL in full: for opening the database, not for showing.
@@ -30,7 +31,8 @@ impl DatabaseUrl {
         &self.url
     }
 
-    /// The URL of the neighbouring database that holds the consent ledger: for opening, not for showing.
+    /// The URL of the neighbouring database that holds the consent ledger, on PostgreSQL the same one: for opening, not
+    /// for showing.
     #[must_use]
     pub fn consent(&self) -> &str {
         &self.consent
@@ -39,19 +41,14 @@ impl DatabaseUrl {
 
 impl Default for DatabaseUrl {
     fn default() -> Self {
-        let url = Self::DEFAULT.to_owned();
-        Self { url, consent: "sqlite://var/statim.consent.db".to_owned() }
+        let (url, consent) = (Self::DEFAULT.to_owned(), "sqlite://var/statim.consent.db".to_owned());
+        Self { shown: url.clone(), url, consent }
     }
 }
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.url.split('?').next().unwrap_or_default();
-        let (scheme, rest) = shown.split_once(':').unwrap_or(("", shown));
-        match rest.rsplit_once('@') {
-            Some((_, place)) => write!(f, "{scheme}://***@{place}"),
-            None => f.write_str(shown),
-        }
+        f.write_str(&self.shown)
     }
 }
 

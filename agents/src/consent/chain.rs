@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::error::LedgerError;
 use super::event::{Change, ConsentEvent};
@@ -53,7 +53,7 @@ pub enum ChainFault {
 }
 
 /// Checks one row against the end of the chain before it.
-pub(super) fn follow(before: Head, row: &SqliteRow) -> Result<Head, ChainFault> {
+pub(super) fn follow(before: Head, row: &AnyRow) -> Result<Head, ChainFault> {
     let stored = Stored::read(row).map_err(|_| ChainFault::Unreadable)?;
     if stored.seq != before.seq + 1 {
         return Err(ChainFault::Missing);
@@ -81,7 +81,7 @@ pub(super) struct Stored<'r> {
 }
 
 impl<'r> Stored<'r> {
-    pub(super) fn read(row: &'r SqliteRow) -> Result<Self, LedgerError> {
+    pub(super) fn read(row: &'r AnyRow) -> Result<Self, LedgerError> {
         Ok(Self {
             seq: row.try_get::<i64, _>(0)?.cast_unsigned(),
             patient: row.try_get(1)?,

@@ -1,6 +1,6 @@
 //! What can go wrong. Nothing here repeats what a patient's record says.
 
-use statim::store::{MigrateError, WriteError};
+use statim::store::{MigrateError, ReadError, WriteError};
 
 /// What is wrong with a provision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +48,12 @@ pub enum LedgerError {
     /// The transaction could not begin or be committed.
     #[error("the consent ledger cannot be written")]
     Write(#[from] WriteError),
-    /// SQLite failed.
+    /// No connection to read with.
+    #[error("the consent ledger cannot be read")]
+    Read(#[from] ReadError),
+    /// The database refused.
     #[error("the consent ledger cannot be read or written")]
-    Sqlite(#[from] sqlx::Error),
+    Database(#[from] sqlx::Error),
     /// A provision that makes no sense is not recorded.
     #[error("the provision is refused: {0}")]
     Provision(#[from] ProvisionFault),

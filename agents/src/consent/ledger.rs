@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Row, Sqlite};
-use statim::store::{Durability, Migration, Store, Writer};
+use sqlx::Row;
+use statim::store::{Connection, Dialect, Durability, QueryBuilder, Store, Writer};
 
 use super::book::Book;
 use super::chain::{Head, Stored, Verification, follow};
@@ -12,35 +12,10 @@ use super::error::LedgerError;
 use super::event::{Change, ConsentEvent, Entry, Revocation};
 use super::model::{AccessRequest, Actor, Decision, Provision, ProvisionId};
 use super::patient::PatientId;
+use super::schema::MIGRATIONS;
 
-// The triggers stop slips and plain mischief. Whoever can write to the file can also drop them, and that is what the
-// chain of hashes is for. The one on INSERT also stops INSERT OR REPLACE, which deletes without a DELETE.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "events",
-    sql: "
-        CREATE TABLE consent_events (
-            seq INTEGER PRIMARY KEY,
-            patient TEXT NOT NULL,
-            kind TEXT NOT NULL CHECK (kind IN ('grant', 'revoke', 'import', 'decision')),
-            provision TEXT,
-            at INTEGER NOT NULL,
-            body TEXT NOT NULL,
-            prev_hash BLOB NOT NULL CHECK (length(prev_hash) = 32),
-            hash BLOB NOT NULL CHECK (length(hash) = 32)
-        ) STRICT;
-        CREATE INDEX consent_events_patient ON consent_events (patient, seq);
-        CREATE INDEX consent_events_changes ON consent_events (seq) WHERE kind <> 'decision';
-        CREATE TRIGGER consent_events_no_update BEFORE UPDATE ON consent_events
-        BEGIN SELECT raise(ABORT, 'the consent ledger is append-only'); END;
-        CREATE TRIGGER consent_events_no_delete BEFORE DELETE ON consent_events
-        BEGIN SELECT raise(ABORT, 'the consent ledger is append-only'); END;
-        CREATE TRIGGER consent_events_in_order BEFORE INSERT ON consent_events
-        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM consent_events)
-        BEGIN SELECT raise(ABORT, 'the consent ledger is append-only'); END;
-    ",
-}];
-
+/// What its tables are known by.
+const COMPONENT: &str = "consent";
 /// What the triggers say.
 const OUT_OF_PLACE: &str = "the consent ledger is append-only";
 /// Rows a statement inserts at most. Sizes are powers of four, so that few statements need preparing.
@@ -51,7 +26,7 @@ const PAGE: i64 = 512;
 /// The ledger of consent, in a database of its own (see [`Store::sibling`]).
 ///
 /// Append-only: the table refuses UPDATE and DELETE, and each event carries the SHA-256 of itself and the one before, so
-/// that whoever changes one behind SQLite's back must change all that follow. When an append returns, it is on the disk.
+/// that whoever changes one behind the database's back must change all that follow. When an append returns, it is on the disk.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     store: Store,
@@ -71,8 +46,17 @@ impl Ledger {
         if store.durability() != Durability::Full {
             return Err(LedgerError::NotDurable);
         }
-        store.migrate("consent", MIGRATIONS).await?;
+        store.migrate(COMPONENT, MIGRATIONS).await?;
         Ok(Self { store: store.clone(), known_head: Arc::default() })
+    }
+
+    /// Whether `store` has a ledger. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Read`] if it cannot be read.
+    pub async fn is_in(store: &Store) -> Result<bool, LedgerError> {
+        Ok(store.migrated(COMPONENT).await? > 0)
     }
 
     /// Records that a patient agreed to or refused something.
@@ -157,9 +141,9 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Sqlite`] if it cannot be read.
+    /// [`LedgerError::Database`] if it cannot be read.
     pub async fn head(&self) -> Result<Head, LedgerError> {
-        head(self.store.pool()).await
+        head(&mut *self.store.read().await?).await
     }
 
     /// The last `limit` events about a patient, decisions included, oldest first.
@@ -169,12 +153,12 @@ impl Ledger {
     /// [`LedgerError`] if they cannot be read.
     pub async fn history(&self, patient: &PatientId, limit: u32) -> Result<Vec<ConsentEvent>, LedgerError> {
         let mut rows = sqlx::query(
-            "SELECT seq, patient, kind, provision, at, body FROM consent_events WHERE patient = ?
-             ORDER BY seq DESC LIMIT ?",
+            "SELECT seq, patient, kind, provision, at, body FROM consent_events WHERE patient = $1
+             ORDER BY seq DESC LIMIT $2",
         )
         .bind(patient.expose())
-        .bind(limit)
-        .fetch_all(self.store.pool())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.store.read().await?)
         .await?;
         rows.reverse();
         rows.iter().map(|row| Stored::read(row)?.event()).collect()
@@ -229,18 +213,18 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Sqlite`] if the file cannot be read at all.
+    /// [`LedgerError::Database`] if the file cannot be read at all.
     pub async fn verify(&self) -> Result<Verification, LedgerError> {
         let mut head = Head { seq: 0, hash: [0; 32] };
         loop {
             // A page at a time: one long read would keep the write-ahead log from being folded in.
             let rows = sqlx::query(
-                "SELECT seq, patient, kind, provision, at, body, prev_hash, hash FROM consent_events WHERE seq > ?
-                 ORDER BY seq LIMIT ?",
+                "SELECT seq, patient, kind, provision, at, body, prev_hash, hash FROM consent_events WHERE seq > $1
+                 ORDER BY seq LIMIT $2",
             )
             .bind(head.seq.cast_signed())
             .bind(PAGE)
-            .fetch_all(self.store.pool())
+            .fetch_all(&mut *self.store.read().await?)
             .await?;
             if rows.is_empty() {
                 return Ok(Verification::Intact(head));
@@ -278,8 +262,14 @@ impl Ledger {
             return Ok(end);
         }
         let mut writer = self.store.write().await?;
+        if writer.dialect() == Dialect::Postgres {
+            // Several write at a time there. This waits for those who append a single statement, and they for us.
+            sqlx::query("LOCK TABLE consent_events IN SHARE ROW EXCLUSIVE MODE")
+                .execute(&mut *writer)
+                .await?;
+        }
         // Read within the transaction: another process may have appended since.
-        let mut end = head(&mut *writer).await?;
+        let mut end = head(&mut writer).await?;
         let (mut entries, mut bodies) = (&*entries, &*bodies);
         while !entries.is_empty() {
             let count = ROWS.into_iter().find(|count| *count <= entries.len()).unwrap_or(1);
@@ -307,7 +297,7 @@ impl Ledger {
                 self.know(end);
                 Ok(Some(end))
             }
-            Err(LedgerError::Sqlite(sqlx::Error::Database(refused))) if is_out_of_place(&*refused) => {
+            Err(LedgerError::Database(sqlx::Error::Database(refused))) if is_out_of_place(&*refused) => {
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -322,19 +312,19 @@ impl Ledger {
     async fn changes_after(&self, seq: u64) -> Result<Vec<ConsentEvent>, LedgerError> {
         let rows = sqlx::query(
             "SELECT seq, patient, kind, provision, at, body FROM consent_events
-             WHERE kind <> 'decision' AND seq > ? ORDER BY seq LIMIT ?",
+             WHERE kind <> 'decision' AND seq > $1 ORDER BY seq LIMIT $2",
         )
         .bind(seq.cast_signed())
         .bind(PAGE)
-        .fetch_all(self.store.pool())
+        .fetch_all(&mut *self.store.read().await?)
         .await?;
         rows.iter().map(|row| Stored::read(row)?.event()).collect()
     }
 }
 
-async fn head<'e>(executor: impl sqlx::Executor<'e, Database = Sqlite>) -> Result<Head, LedgerError> {
+async fn head(connection: &mut Connection) -> Result<Head, LedgerError> {
     let row = sqlx::query("SELECT seq, hash FROM consent_events ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(executor)
+        .fetch_optional(connection)
         .await?;
     let Some(row) = row else { return Ok(Head { seq: 0, hash: [0; 32] }) };
     let seq = row.try_get::<i64, _>(0)?.cast_unsigned();
@@ -353,10 +343,11 @@ async fn insert(
     entries: &[Entry],
     bodies: &[String],
 ) -> Result<Head, LedgerError> {
-    let mut query = QueryBuilder::<Sqlite>::new(
+    let mut query = QueryBuilder::new(
+        writer.dialect(),
         "INSERT INTO consent_events (seq, patient, kind, provision, at, body, prev_hash, hash) ",
     );
-    query.push_values(entries.iter().zip(bodies), |mut row, (Entry { at, change }, body)| {
+    query.push_values(entries.iter().zip(bodies), |row, (Entry { at, change }, body)| {
         let next = Stored {
             seq: end.seq + 1,
             patient: change.patient().expose(),

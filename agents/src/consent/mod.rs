@@ -36,6 +36,7 @@ mod ledger;
 mod model;
 mod patient;
 mod period;
+mod schema;
 
 pub use self::agent::{Consent, ConsentError, ConsentMessage};
 pub use self::book::Book;

@@ -9,7 +9,7 @@ sources = [\"absent\"]
 [alertng]
 threshold = 5
 [database]
-url = \"postgres://ann:hunter2@host/db\"
+url = \"mysql://ann:hunter2@host/db\"
 [log]
 level = \"loud\"
 level = \"info\"
@@ -27,7 +27,7 @@ fn every_fault_is_said_at_once_with_its_line() {
                 "error: the configuration has 5 faults\n",
                 "\n  bad.toml:2:11: ingestion.workers: is a text; give a whole number from 0 to 256\n",
                 "\n  bad.toml:4:2: alertng: is a section that is not known; did you mean alerting?\n",
-                "\n  bad.toml:7:7: database.url: postgres: this build has SQLite only",
+                "\n  bad.toml:7:7: database.url: mysql: neither SQLite nor PostgreSQL",
                 "\n  bad.toml:9:9: log.level: \"loud\" is not known; the choices are error, warn, info, debug, trace\n",
                 "\n  bad.toml:10:1: not TOML: duplicate key `level`\n",
             ],

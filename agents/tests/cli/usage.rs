@@ -70,7 +70,7 @@ fn usage_errors_end_with_2_and_name_what_is_wrong() {
         (&["consent", "revoke", "--patient", &"p".repeat(300)], &["--patient is longer than 256 bytes"]),
         (
             &["consent", "verify", "--database", "mysql://u:hunter2@h/d"],
-            &["mysql: this build has SQLite only"],
+            &["mysql: neither SQLite nor PostgreSQL"],
         ),
         (&["dead-letters", "list", "--database", "var/statim.db"], &["not a database URL"]),
         (&["dead-letters", "list", "--status", "gone"], &["parked, requeued, done"]),
@@ -114,7 +114,7 @@ fn the_database_of_the_environment_is_used_unless_one_is_named() {
     shell.statim(&grant).done();
     assert!(shell.path().join("var/statim.consent.db").exists());
     Outcome::of(shell.command(&grant).env("STATIM_DATABASE", "oracle://u:hunter2@h/d"))
-        .refused(2, &["oracle: this build has SQLite only"]);
+        .refused(2, &["oracle: neither SQLite nor PostgreSQL"]);
 }
 
 #[test]

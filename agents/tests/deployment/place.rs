@@ -128,7 +128,7 @@ impl Place {
         let url = format!("{}?mode=rw", self.url(&format!("{name}.db")));
         block_on(async {
             let store = Store::open(&url).await.ok()?;
-            let number = sqlx::query_scalar(query).fetch_one(store.pool()).await.ok();
+            let number = sqlx::query_scalar(query).fetch_one(&mut *store.read().await.ok()?).await.ok();
             store.close().await;
             number
         })
@@ -139,8 +139,10 @@ impl Place {
         let url = format!("{}?mode=rw", self.url(&format!("{name}.db")));
         block_on(async {
             let store = Store::open(&url).await.expect("opens");
-            let sound: String =
-                sqlx::query_scalar("PRAGMA integrity_check").fetch_one(store.pool()).await.expect("reads");
+            let sound: String = sqlx::query_scalar("PRAGMA integrity_check")
+                .fetch_one(&mut *store.read().await.expect("a reader"))
+                .await
+                .expect("reads");
             assert_eq!(sound, "ok");
             let rows = sqlx::query(
                 "SELECT 'record ' || r.kind || ' ' || r.id || ' ' || coalesce(hex(v.hash), 'deleted') AS line
@@ -152,7 +154,7 @@ impl Place {
                  SELECT 'tombstone ' || kind || ' ' || id || ' ' || number || ' ' || at_index FROM tombstones
                  ORDER BY line",
             )
-            .fetch_all(store.pool())
+            .fetch_all(&mut *store.read().await.expect("a reader"))
             .await
             .expect("reads");
             store.close().await;

@@ -3,6 +3,7 @@
 mod deciding;
 mod importing;
 mod keeping;
+mod postgres;
 mod properties;
 
 use jiff::Timestamp;
