@@ -3,6 +3,7 @@
 //! A message type belongs to its *receiver*: the receiver's type says how urgent each message is, so a
 //! sender can lower the urgency of what it sends but never raise it.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -213,6 +214,21 @@ pub(crate) trait Terms: Send + Sync {
     fn deadline(&self) -> Option<Nanos>;
     /// The asker, who may be gone and wants to know of a failure.
     fn asker(&self) -> Option<&dyn Asker>;
+    /// Whoever keeps the message until it is done with, if it is durable.
+    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        None
+    }
+}
+
+/// Whoever keeps a message in a store until it is done with.
+pub(crate) trait Keeper: Any + Send + Sync {
+    /// Its handler succeeded.
+    fn handled(&self);
+    /// It will not be handled. `false` if it is not lost by that: it stays stored and will be delivered again, so it is
+    /// no dead letter.
+    fn buried(&self, reason: Reason, attempts: u16) -> bool;
+    /// Whether it is done with whatever its handler says, because its effect and its end were committed together.
+    fn is_settled(&self) -> bool;
 }
 
 /// Whoever waits for the answer to a message.
@@ -313,6 +329,11 @@ impl<M: Message> Envelope<M> {
 }
 
 impl<M> Envelope<M> {
+    #[inline]
+    pub(crate) fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        self.terms.as_ref()?.keeper()
+    }
+
     /// The content, and the same envelope around another.
     #[inline]
     fn exchange<N>(self, message: N) -> (M, Envelope<N>) {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use crate::delivery::Receipt;
 use crate::message::{Envelope, Message, Remains};
 
 /// Messages handed over together, in the order they were sent.
@@ -40,6 +41,13 @@ impl<M: Message> Batch<M> {
     /// What was taken so far has been handled well: a later failure in this batch does not concern it.
     pub fn done(&mut self) {
         self.finished.append(&mut self.taken);
+    }
+
+    /// The store's records of what was taken since the last [`done`](Self::done), for those messages that came through an
+    /// [`Outbox`](crate::delivery::Outbox).
+    #[must_use]
+    pub fn receipts(&self) -> Vec<Receipt> {
+        self.taken.iter().filter_map(|remains| remains.envelope.keeper()).filter_map(Receipt::of).collect()
     }
 
     /// How many messages are left to take.

@@ -108,6 +108,11 @@ impl<M: Message> AgentCell<M> {
     /// The same for a message that its handler has, or had.
     pub(crate) fn bury_remains(&self, remains: Remains<M>, reason: Reason) {
         let Remains { envelope, kind } = remains;
+        if envelope.keeper().is_some_and(|keeper| !keeper.buried(reason, envelope.failed_attempts)) {
+            // Stored still: it is delivered again, here or after a restart.
+            guarded(|| drop(envelope));
+            return;
+        }
         self.stats.dropped(reason, envelope.priority);
         if let Some(asker) = envelope.terms.as_ref().and_then(|terms| terms.asker()) {
             asker.fail(reason);

@@ -9,7 +9,8 @@ use super::instance::Instance;
 use super::options::AgentOptions;
 use super::reference::AgentRef;
 use super::timer::{TimerHandle, Timers};
-use crate::message::{Message, Priority};
+use crate::delivery::Receipt;
+use crate::message::{Keeper, Message, Priority};
 use crate::runtime::{RuntimeHandle, SpawnError};
 use crate::sync::Arc;
 
@@ -45,6 +46,8 @@ pub struct Context<A: Agent> {
     timers: Timers,
     current: Priority,
     attempt: u16,
+    /// Whoever keeps the message being handled, if it is durable.
+    keeper: Option<Arc<dyn Keeper>>,
     stop_requested: bool,
 }
 
@@ -56,6 +59,7 @@ impl<A: Agent> Context<A> {
             timers: Timers::default(),
             current: Priority::Critical,
             attempt: 1,
+            keeper: None,
             stop_requested: false,
         }
     }
@@ -83,6 +87,12 @@ impl<A: Agent> Context<A> {
     /// Which attempt at the message this is, from 1. For a batch, that of its first message.
     pub fn attempt(&self) -> u16 {
         self.attempt
+    }
+
+    /// The store's record of the message being handled, if it came through an [`Outbox`](crate::delivery::Outbox). In a
+    /// batch each message has its own; see [`Batch::receipts`](super::Batch::receipts).
+    pub fn receipt(&self) -> Option<Receipt> {
+        self.keeper.clone().and_then(Receipt::of)
     }
 
     /// Whether something more urgent than what is being handled waits. A handler with much to do looks
@@ -128,6 +138,12 @@ impl<A: Agent> Context<A> {
     pub(crate) fn begin(&mut self, priority: Priority, failed_attempts: u16) {
         self.current = priority;
         self.attempt = failed_attempts.saturating_add(1);
+    }
+
+    #[inline]
+    pub(crate) fn keep(&mut self, keeper: Option<Arc<dyn Keeper>>) {
+        // Mostly from none to none, which drops nothing.
+        self.keeper = keeper;
     }
 
     pub(crate) fn stop_requested(&self) -> bool {

@@ -12,7 +12,7 @@ use super::error::{ControlError, TryTellError};
 use super::instance::{Command, Inspection};
 use super::reply::{Reply, reply};
 use super::tell::Tell;
-use crate::mailbox::Offer;
+use crate::mailbox::{Offer, Overflow};
 use crate::message::{Envelope, Key, Message, Priority};
 use crate::sync::{Arc, Ordering};
 
@@ -125,6 +125,10 @@ impl<M: Message> AgentRef<M> {
             Route::One(cell) => &cell.name,
             Route::ByKey(members) => &members.cells[0].family,
         }
+    }
+
+    pub(crate) fn overflow(&self) -> Overflow {
+        self.cells()[0].mailbox.options().overflow
     }
 
     /// Messages queued.

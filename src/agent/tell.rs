@@ -71,14 +71,14 @@ impl<'a, M: Message> Tell<'a, M> {
     }
 
     /// Stops waiting for room after this long; when the message itself lapses, its terms say.
-    pub(super) fn give_up_after(&mut self, within: Duration) -> Option<Nanos> {
+    pub(crate) fn give_up_after(&mut self, within: Duration) -> Option<Nanos> {
         if let State::Ready { sent_at, .. } = &self.state {
             self.deadline = Some(sent_at.after(within));
         }
         self.deadline
     }
 
-    pub(super) fn on_terms(mut self, its: Arc<dyn Terms>) -> Self {
+    pub(crate) fn on_terms(mut self, its: Arc<dyn Terms>) -> Self {
         if let State::Ready { terms, .. } = &mut self.state {
             *terms = Some(its);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::in_hand::{InHand, Lent, fail};
+use super::in_hand::{InHand, Lent, fail, handled};
 use super::serve::{guarded, inspection};
 use super::sleep;
 use crate::agent::{Agent, Batch, Command, Context, Instance, Seat, Settled, Severity};
@@ -89,6 +89,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     }
                     let (priority, sent_at) = (envelope.priority, envelope.sent_at);
                     self.begin(ctx, priority, envelope.failed_attempts);
+                    ctx.keep(envelope.keeper());
                     let (message, in_hand) = InHand::take(cell, envelope);
                     let mut handling = pin!(AssertUnwindSafe(agent.handle(message, ctx)).catch_unwind());
                     let mut has_waited = false;
@@ -193,6 +194,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let Some(first) = alive.first() else { return false };
         let (priority, attempts) = (first.priority, first.failed_attempts);
         self.begin(ctx, priority, attempts);
+        ctx.keep(None);
         let mut lent = Lent::new(cell, Batch::new(alive));
         cell.mailbox.settle_admissions();
         let handled = guarded(agent.handle_batch(lent.batch(), ctx)).await;
@@ -230,9 +232,13 @@ impl<'a, A: Agent> Attendance<'a, A> {
         let figures = &self.seat.instance.figures;
         for remains in &settled.finished {
             figures.record_shared(priority, of(remains), Handled::Well);
+            handled(remains);
         }
         for remains in &settled.taken {
             figures.record_shared(priority, of(remains), outcome);
+            if outcome == Handled::Well {
+                handled(remains);
+            }
         }
         self.slice_messages = self.slice_messages.saturating_add(count as u32);
         cell.mailbox.give_back(settled.left);

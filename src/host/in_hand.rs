@@ -25,7 +25,9 @@ impl<'a, M: Message> InHand<'a, M> {
 
     /// Handled: nothing is left to account for.
     pub(super) fn put_down(mut self) {
-        self.remains = None;
+        if let Some(remains) = self.remains.take() {
+            handled(&remains);
+        }
     }
 
     /// Handling failed: back to the queue if it may be tried again, else to the dead letters.
@@ -44,8 +46,19 @@ impl<M: Message> Drop for InHand<'_, M> {
     }
 }
 
+/// A message's handler succeeded: whoever keeps the message may forget it.
+pub(super) fn handled<M>(remains: &Remains<M>) {
+    if let Some(keeper) = remains.envelope.keeper() {
+        keeper.handled();
+    }
+}
+
 /// One more failed attempt at a message.
 pub(super) fn fail<M: Message>(cell: &AgentCell<M>, mut remains: Remains<M>, max_attempts: u16) {
+    if remains.envelope.keeper().is_some_and(|keeper| keeper.is_settled()) {
+        // It failed after its effect was committed: trying again would make the effect twice.
+        return handled(&remains);
+    }
     let attempts = &mut remains.envelope.failed_attempts;
     *attempts = attempts.saturating_add(1);
     if *attempts >= max_attempts {

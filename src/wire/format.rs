@@ -33,7 +33,7 @@ impl Format {
     }
 
     /// The byte that names the format in a parcel. Never changes.
-    pub(super) const fn letter(self) -> u8 {
+    pub(crate) const fn letter(self) -> u8 {
         match self {
             Self::Bincode => b'b',
             Self::MessagePack => b'm',
@@ -41,7 +41,7 @@ impl Format {
         }
     }
 
-    pub(super) fn of_letter(letter: u8) -> Option<Self> {
+    pub(crate) fn of_letter(letter: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.letter() == letter)
     }
 

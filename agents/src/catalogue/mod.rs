@@ -18,12 +18,9 @@
 //!    seen at the later place. The others are its history.
 //!
 //! A shared DOI proves nothing by itself: it is kept as an identifier and reported as a possible duplicate.
-//!
-//! [`DeadLetters`] keeps the messages that no agent could handle; it has tables of its own.
 
 mod apply;
 mod claims;
-mod dead_letters;
 mod error;
 mod incoming;
 mod outcome;
@@ -34,7 +31,6 @@ mod sources;
 mod thing;
 mod write;
 
-pub use self::dead_letters::{DeadLetter, DeadLetters, LetterFilter, LetterStatus, NewDeadLetter};
 pub use self::error::CatalogueError;
 pub use self::incoming::{Incoming, Prepared, SourcePosition};
 pub use self::outcome::{Outcome, PossibleDuplicate, Refused};

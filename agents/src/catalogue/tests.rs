@@ -1,9 +1,7 @@
 //! What is promised of the catalogue.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 use sqlx::Row;
 use statim::store::{Dialect, Store};
@@ -62,7 +60,6 @@ on_both! {
     an_id_that_cannot_be_one_is_refused_without_stopping_the_rest,
     several_workers_take_in_the_same_files_at_once,
     what_is_quarantined_twice_is_kept_once,
-    a_dead_letter_is_listed_shown_requeued_lent_and_finished,
 }
 
 fn at(file: &str, index: u64) -> SourcePosition {
@@ -357,60 +354,6 @@ async fn what_is_quarantined_twice_is_kept_once(place: Place) {
     let first = catalogue.quarantined(None, 60).await.expect("reads");
     let rest = catalogue.quarantined(first.last(), 60).await.expect("reads");
     assert_eq!([first, rest].concat(), entries);
-}
-
-fn letter(agent: &str, at: &str, body: Option<&[u8]>) -> NewDeadLetter {
-    NewDeadLetter {
-        at: at.parse().expect("a time"),
-        agent: agent.to_owned(),
-        kind: "import".to_owned(),
-        priority: "low".to_owned(),
-        reason: "poisoned".to_owned(),
-        attempts: 3,
-        age: Duration::from_millis(1_500),
-        body: body.map(<[u8]>::to_vec),
-    }
-}
-
-async fn a_dead_letter_is_listed_shown_requeued_lent_and_finished(place: Place) {
-    let store = place.store().await;
-    let letters = DeadLetters::open(&store).await.expect("opens");
-    let day = "2026-01-01T00:00:00Z";
-    let first = letter("consent", day, Some(b"\x00patient"));
-    letters
-        .insert(vec![
-            first.clone(),
-            letter("dedupe", day, None),
-            letter("consent", "2026-02-01T00:00:00Z", Some(b"two")),
-        ])
-        .await
-        .expect("writes");
-    let shown = letters.show(1).await.expect("reads").expect("is there");
-    assert_eq!((shown.status, &shown.letter), (LetterStatus::Parked, &first));
-    assert!(!format!("{shown:?}").contains("patient"));
-    let all = LetterFilter::default();
-    assert_eq!(letters.list(&all, 1, 10).await.expect("reads").len(), 2);
-    assert_eq!(letters.requeue(&all).await.expect("writes"), 2, "the one without a body stays");
-    let now: Timestamp = day.parse().expect("a time");
-    let lease = Duration::from_secs(60);
-    let lent = letters.take_requeued("consent", 1, now, lease).await.expect("takes");
-    assert_eq!((lent[0].id, lent[0].letter.body.as_deref()), (1, Some(&b"\x00patient"[..])));
-    assert_eq!(letters.take_requeued("consent", 9, now, lease).await.expect("takes")[0].id, 3);
-    assert!(letters.take_requeued("consent", 9, now, lease).await.expect("takes").is_empty());
-    assert_eq!(letters.finish(&[3]).await.expect("writes"), 1);
-    // The first was never finished: it is lent again after its lease.
-    let again = letters.take_requeued("consent", 9, now + lease, lease).await.expect("takes");
-    assert_eq!(again.iter().map(|it| it.id).collect::<Vec<_>>(), [1]);
-    let done = LetterFilter { status: Some(LetterStatus::Done), ..LetterFilter::default() };
-    assert_eq!(letters.list(&done, 0, 10).await.expect("reads")[0].id, 3);
-    let old = LetterFilter {
-        before: Some(now + lease),
-        agent: Some("dedupe".to_owned()),
-        ..LetterFilter::default()
-    };
-    assert_eq!(letters.purge(&old).await.expect("writes"), 1);
-    assert_eq!(letters.purge(&LetterFilter { ids: Some(vec![1, 3, 77]), ..all }).await.expect("writes"), 2);
-    assert_eq!(letters.show(1).await.expect("reads"), None);
 }
 
 fn place() -> impl Strategy<Value = SourcePosition> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::catalogue::LetterStatus;
 use crate::consent::Effect;
 use crate::generate::Kind;
+use statim::delivery::LetterStatus;
 
 /// Agents that may not make urgent messages wait, over health data.
 ///

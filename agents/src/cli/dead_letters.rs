@@ -1,5 +1,7 @@
 //! `statim dead-letters …`: messages that no agent could handle.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use statim::store::Store;
@@ -7,7 +9,7 @@ use statim::store::Store;
 use super::args::{DeadLettersArgs, DeadLettersCommand, ListArgs, PurgeArgs};
 use super::output::{Output, printable};
 use super::{CliError, Doing, block_on, database_url};
-use crate::catalogue::{DeadLetter, DeadLetters, LetterFilter, LetterStatus, NewDeadLetter};
+use statim::delivery::{LetterFilter, LetterStatus, LetterStore, NewLetter, StoredLetter};
 
 /// Letters read at a time.
 const PAGE: u32 = 512;
@@ -18,7 +20,7 @@ pub(super) fn dead_letters(args: &DeadLettersArgs) -> Result<(), CliError> {
     block_on(async {
         // The URL was looked at before; what can go wrong now is the file.
         let store = Store::open(url.as_str()).await.doing("opening the database")?;
-        let letters = DeadLetters::open(&store).await.doing("opening the dead letters")?;
+        let letters = LetterStore::open(&store).await.doing("opening the dead letters")?;
         let done = match &args.command {
             DeadLettersCommand::List(args) => list(&letters, args, output).await,
             DeadLettersCommand::Show { id } => show(&letters, *id, output).await,
@@ -30,7 +32,7 @@ pub(super) fn dead_letters(args: &DeadLettersArgs) -> Result<(), CliError> {
     })
 }
 
-async fn list(letters: &DeadLetters, args: &ListArgs, mut output: Output) -> Result<(), CliError> {
+async fn list(letters: &LetterStore, args: &ListArgs, mut output: Output) -> Result<(), CliError> {
     let filter = LetterFilter { agent: args.agent.clone(), status: args.status, ..LetterFilter::default() };
     let limit = args.limit as usize;
     let (mut listed, mut after) = (Vec::new(), 0);
@@ -39,7 +41,8 @@ async fn list(letters: &DeadLetters, args: &ListArgs, mut output: Output) -> Res
         let page = letters.list(&filter, after, PAGE).await.doing("reading the dead letters")?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        let wanted = |it: &DeadLetter| args.reason.as_ref().is_none_or(|reason| *reason == it.letter.reason);
+        let wanted =
+            |it: &StoredLetter| args.reason.as_ref().is_none_or(|reason| *reason == it.letter.reason);
         listed.extend(page.into_iter().filter(wanted));
     }
     let more = listed.len() > limit;
@@ -50,8 +53,8 @@ async fn list(letters: &DeadLetters, args: &ListArgs, mut output: Output) -> Res
     } else {
         output.line("      id  died                  status    agent             kind              priority  reason            attempts")?;
     }
-    for DeadLetter { id, status, letter } in &listed {
-        let NewDeadLetter { at, agent, kind, priority, reason, attempts, .. } = letter;
+    for StoredLetter { id, status, letter } in &listed {
+        let NewLetter { at, agent, kind, priority, reason, attempts, .. } = letter;
         let at = whole_seconds(*at);
         let line = format!(
             "{id:>8}  {at:<20}  {:<8}  {agent:<16}  {kind:<16}  {priority:<8}  {reason:<16}  {attempts:>8}",
@@ -66,15 +69,15 @@ async fn list(letters: &DeadLetters, args: &ListArgs, mut output: Output) -> Res
     output.finish(&json!({ "letters": listed.iter().map(object).collect::<Vec<_>>(), "more": more }))
 }
 
-async fn show(letters: &DeadLetters, id: i64, mut output: Output) -> Result<(), CliError> {
+async fn show(letters: &LetterStore, id: i64, mut output: Output) -> Result<(), CliError> {
     let Some(found) = letters.show(id).await.doing("reading the dead letter")? else {
         return Err(CliError::failed(format!("there is no dead letter {id}")));
     };
-    let NewDeadLetter { at, agent, kind, priority, reason, attempts, age, body } = &found.letter;
+    let NewLetter { at, agent, kind, priority, reason, attempts, age, body } = &found.letter;
     let fields = [
         ("id", id.to_string()),
         ("status", found.status.as_str().to_owned()),
-        ("died", at.to_string()),
+        ("died", moment(*at).to_string()),
         ("age", format!("{age:?}")),
         ("agent", agent.clone()),
         ("kind", kind.clone()),
@@ -123,7 +126,7 @@ impl Content {
     }
 }
 
-async fn requeue(letters: &DeadLetters, ids: &[i64], all: bool, mut output: Output) -> Result<(), CliError> {
+async fn requeue(letters: &LetterStore, ids: &[i64], all: bool, mut output: Output) -> Result<(), CliError> {
     let mut refused = Vec::new();
     let filter = if all {
         LetterFilter { status: Some(LetterStatus::Parked), ..LetterFilter::default() }
@@ -150,10 +153,10 @@ async fn requeue(letters: &DeadLetters, ids: &[i64], all: bool, mut output: Outp
     Err(CliError::failed(format!("some were not requeued: {}", why.join(", "))))
 }
 
-async fn purge(letters: &DeadLetters, args: &PurgeArgs, mut output: Output) -> Result<(), CliError> {
+async fn purge(letters: &LetterStore, args: &PurgeArgs, mut output: Output) -> Result<(), CliError> {
     let filter = LetterFilter {
         ids: (!args.ids.is_empty()).then(|| args.ids.clone()),
-        before: args.older_than.map(|age| Timestamp::now() - age),
+        before: args.older_than.map(|age| SystemTime::now() - age),
         ..LetterFilter::default()
     };
     let count = letters.purge(&filter).await.doing("purging")?;
@@ -161,12 +164,12 @@ async fn purge(letters: &DeadLetters, args: &PurgeArgs, mut output: Output) -> R
     output.finish(&json!({ "purged": count }))
 }
 
-fn object(found: &DeadLetter) -> Value {
-    let DeadLetter { id, status, letter } = found;
+fn object(found: &StoredLetter) -> Value {
+    let StoredLetter { id, status, letter } = found;
     json!({
         "id": id,
         "status": status,
-        "at": letter.at,
+        "at": moment(letter.at),
         "agent": letter.agent,
         "kind": letter.kind,
         "priority": letter.priority,
@@ -176,6 +179,12 @@ fn object(found: &DeadLetter) -> Value {
     })
 }
 
-fn whole_seconds(at: Timestamp) -> String {
+/// As a calendar has it.
+fn moment(at: SystemTime) -> Timestamp {
+    Timestamp::try_from(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn whole_seconds(at: SystemTime) -> String {
+    let at = moment(at);
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use statim::DeadLetter;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::catalogue::{DeadLetters, NewDeadLetter};
+use statim::delivery::{LetterStore, NewLetter};
 
 /// Letters that may wait to be written. Beyond that they are counted in the log and kept in memory only: a dead letter
 /// must not stop the living.
@@ -26,7 +25,7 @@ pub(super) struct Keeper {
 /// Where the runtime puts letters in. Closed by the keeper's end, since the runtime keeps it as long as anybody has an
 /// agent's address.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Inlet(Arc<Mutex<Option<mpsc::Sender<NewDeadLetter>>>>);
+pub(super) struct Inlet(Arc<Mutex<Option<mpsc::Sender<NewLetter>>>>);
 
 impl Inlet {
     /// Takes note of a letter; never blocks.
@@ -42,7 +41,7 @@ impl Inlet {
 
 impl Keeper {
     /// Starts writing what comes in at `inlet`.
-    pub(super) fn start(inlet: Inlet, letters: DeadLetters) -> Self {
+    pub(super) fn start(inlet: Inlet, letters: LetterStore) -> Self {
         let (sender, mut receiver) = mpsc::channel(WAITING);
         *inlet.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         let task = tokio::spawn(async move {
@@ -64,9 +63,9 @@ impl Keeper {
     }
 }
 
-fn stored(letter: &DeadLetter) -> NewDeadLetter {
-    NewDeadLetter {
-        at: Timestamp::try_from(letter.at).unwrap_or_else(|_| Timestamp::now()),
+fn stored(letter: &DeadLetter) -> NewLetter {
+    NewLetter {
+        at: letter.at,
         agent: letter.agent.to_string(),
         kind: letter.kind.to_owned(),
         priority: letter.priority.to_string(),

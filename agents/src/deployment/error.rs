@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use statim::delivery::LettersError;
 use statim::store::{OpenError, UrlError};
 use statim::{SpawnError, StartError};
 
@@ -27,6 +28,9 @@ pub enum DeploymentError {
     /// The tables of the catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// The dead letters cannot be read or written.
+    #[error(transparent)]
+    Letters(#[from] LettersError),
     /// A source cannot be looked into.
     #[error(transparent)]
     Discover(#[from] DiscoverError),

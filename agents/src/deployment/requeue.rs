@@ -1,8 +1,7 @@
 //! Dead letters that an operator gave back: to their agents again.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use statim::AgentRef;
@@ -10,8 +9,8 @@ use statim::AgentRef;
 use super::error::DeploymentError;
 use super::pipeline::Pipeline;
 use super::report::IngestReport;
-use crate::catalogue::{CatalogueError, DeadLetter, DeadLetters, LetterFilter, LetterStatus};
 use crate::consent::{ConsentMessage, Provision, Revocation};
+use statim::delivery::{LetterFilter, LetterStatus, LetterStore, LettersError, StoredLetter};
 
 /// The name of the consent agent.
 const CONSENT: &str = "consent";
@@ -31,7 +30,7 @@ pub struct Requeued {
 
 /// Gives requeued letters to their agents.
 pub(super) async fn requeue(
-    letters: &DeadLetters,
+    letters: &LetterStore,
     pipeline: &Pipeline,
     consent: &AgentRef<ConsentMessage>,
 ) -> Result<Requeued, DeploymentError> {
@@ -54,7 +53,7 @@ pub(super) async fn requeue(
 /// Marks the revocations that were given up, in an earlier life of this deployment, to be handed over again. What withheld
 /// their patients' data was that process's memory, and it is gone: nobody may be permitted what they revoked until
 /// somebody looks into the dead letters.
-pub(super) async fn revive_revocations(letters: &DeadLetters) -> Result<u64, CatalogueError> {
+pub(super) async fn revive_revocations(letters: &LetterStore) -> Result<u64, LettersError> {
     let filter = LetterFilter {
         agent: Some(CONSENT.to_owned()),
         kind: Some("revoke".to_owned()),
@@ -66,9 +65,9 @@ pub(super) async fn revive_revocations(letters: &DeadLetters) -> Result<u64, Cat
 
 /// Gives requeued letters to the consent agent, and says how many.
 pub(super) async fn requeue_consent(
-    letters: &DeadLetters,
+    letters: &LetterStore,
     consent: &AgentRef<ConsentMessage>,
-) -> Result<u64, CatalogueError> {
+) -> Result<u64, LettersError> {
     let mut done = Vec::new();
     for letter in lend(letters, CONSENT).await? {
         let message = match letter.letter.kind.as_str() {
@@ -89,16 +88,16 @@ pub(super) async fn requeue_consent(
     letters.finish(&done).await
 }
 
-async fn lend(letters: &DeadLetters, agent: &str) -> Result<Vec<DeadLetter>, CatalogueError> {
-    letters.take_requeued(agent, TOGETHER, Timestamp::now(), LEASE).await
+async fn lend(letters: &LetterStore, agent: &str) -> Result<Vec<StoredLetter>, LettersError> {
+    letters.take_requeued(agent, TOGETHER, SystemTime::now(), LEASE).await
 }
 
-fn body<T: DeserializeOwned>(letter: &DeadLetter, kind: &str) -> Option<T> {
+fn body<T: DeserializeOwned>(letter: &StoredLetter, kind: &str) -> Option<T> {
     let body = letter.letter.body.as_ref().filter(|_| letter.letter.kind == kind)?;
     serde_json::from_slice(body).ok()
 }
 
-fn warn(letter: &DeadLetter) {
+fn warn(letter: &StoredLetter) {
     let (agent, kind) = (&letter.letter.agent, &letter.letter.kind);
     tracing::warn!(id = letter.id, agent, kind, "a requeued letter was not accepted");
 }

@@ -14,10 +14,10 @@ use super::report::IngestReport;
 use super::requeue::{Requeued, requeue, requeue_consent, revive_revocations};
 use super::watch::Watch;
 use crate::alerting::{Alerting, Rule};
-use crate::catalogue::DeadLetters;
 use crate::consent::{Consent, ConsentMessage};
 use crate::deduplication::Deduplication;
 use crate::monitor::Monitor;
+use statim::delivery::LetterStore;
 
 /// How a deployment is built.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct Deployment {
     runtime: Runtime,
     pipeline: Pipeline,
     consent: AgentRef<ConsentMessage>,
-    letters: DeadLetters,
+    letters: LetterStore,
     letter_store: Store,
     keeper: Keeper,
     drill: Option<Drill>,
@@ -71,7 +71,7 @@ impl Deployment {
         let database = &options.pipeline.database;
         let consent_database = sibling_url(database, Self::CONSENT_DATABASE)?;
         let letter_store = Store::open_with(database, Deduplication::store_options()).await?;
-        let letters = DeadLetters::open(&letter_store).await?;
+        let letters = LetterStore::open(&letter_store).await?;
         let inlet = Inlet::default();
         let keeper = Keeper::start(inlet.clone(), letters.clone());
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
+use statim::delivery::{LetterStore, NewLetter};
 use statim::store::Store;
-use statim_agents::catalogue::{DeadLetters, NewDeadLetter};
 
 use crate::shell::{Outcome, Shell};
 
@@ -21,8 +20,8 @@ fn listed(shell: &Shell, args: &[&str]) -> Vec<i64> {
 /// Four letters: two for ingestion (the first long dead), one for consent without a body, one whose body is not text.
 fn filled() -> Shell {
     let shell = Shell::new();
-    let now = Timestamp::now();
-    let letter = |agent: &str, reason: &str, body: Option<&[u8]>| NewDeadLetter {
+    let now = std::time::SystemTime::now();
+    let letter = |agent: &str, reason: &str, body: Option<&[u8]>| NewLetter {
         at: now,
         agent: agent.to_owned(),
         kind: "record".to_owned(),
@@ -33,7 +32,7 @@ fn filled() -> Shell {
         body: body.map(<[u8]>::to_vec),
     };
     let mut old = letter("ingestion", "poisoned", Some(br#"{"name":"SECRET"}"#));
-    old.at = now - jiff::SignedDuration::from_hours(48);
+    old.at = now - std::time::Duration::from_secs(48 * 3_600);
     let kept = vec![
         old,
         letter("ingestion", "expired", Some(b"SECRET \x1b[31m")),
@@ -43,7 +42,7 @@ fn filled() -> Shell {
     let url = format!("sqlite://{}/d.db", shell.path().display());
     let work = async {
         let store = Store::open(&url).await.expect("opens");
-        DeadLetters::open(&store).await.expect("opens").insert(kept).await.expect("keeps");
+        LetterStore::open(&store).await.expect("opens").insert(kept).await.expect("keeps");
         store.close().await;
     };
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(work);

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use serde_json::Value;
+use statim::delivery::{LetterStore, NewLetter};
 use statim::store::Store;
-use statim_agents::catalogue::{DeadLetters, NewDeadLetter};
 
 use crate::ledger::revocation;
 use crate::place::{Outcome, Place, assert_adds_up, block_on, number, shared, signal};
@@ -73,8 +72,8 @@ fn a_revocation_that_was_given_up_is_recorded_when_the_deployment_starts_again()
     let grant = ["consent", "grant", "--patient", "P1", "--provision", "g", "--database", &url];
     assert_eq!(place.done(&grant).status, Some(0));
     let body = serde_json::to_vec(&revocation("P1", Some("g"))).expect("JSON");
-    let letter = |kind: &str, body: Vec<u8>| NewDeadLetter {
-        at: Timestamp::now(),
+    let letter = |kind: &str, body: Vec<u8>| NewLetter {
+        at: std::time::SystemTime::now(),
         agent: "consent".to_owned(),
         kind: kind.to_owned(),
         priority: "critical".to_owned(),
@@ -86,7 +85,7 @@ fn a_revocation_that_was_given_up_is_recorded_when_the_deployment_starts_again()
     let kept = vec![letter("revoke", body), letter("import", b"{}".to_vec())];
     block_on(async {
         let store = Store::open(&url).await.expect("opens");
-        DeadLetters::open(&store).await.expect("opens").insert(kept).await.expect("keeps");
+        LetterStore::open(&store).await.expect("opens").insert(kept).await.expect("keeps");
         store.close().await;
     });
 

@@ -1,19 +1,22 @@
-//! Messages that no agent could handle, kept until somebody decides about them.
+//! Dead letters in a store, kept until somebody decides about them.
+//!
+//! Two kinds lie here: messages that an [`Outbox`](super::Outbox) gave up, whose requeue the outbox sees to itself, and
+//! whatever a [`DeadLetterSink`](super::DeadLetterSink) of a deployment writes down of messages that were never durable.
 
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
-use statim::store::{Dialect, Migration, QueryBuilder, Store};
 
-use super::CatalogueError;
+use crate::store::{MigrateError, Migration, QueryBuilder, ReadError, Store, WriteError};
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "dead letters",
-    sqlite: "
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "dead letters",
+        sqlite: "
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             at INTEGER NOT NULL,
@@ -29,7 +32,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
         ) STRICT;
         CREATE INDEX dead_letters_by_status ON dead_letters (status, agent, id);
     ",
-    postgres: "
+        postgres: "
         CREATE TABLE dead_letters (
             id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             at BIGINT NOT NULL,
@@ -45,13 +48,55 @@ const MIGRATIONS: &[Migration] = &[Migration {
         );
         CREATE INDEX dead_letters_by_status ON dead_letters (status, agent, id);
     ",
-}];
+    },
+    Migration {
+        version: 2,
+        name: "letters of an outbox",
+        sqlite: "
+        ALTER TABLE dead_letters ADD COLUMN format INTEGER;
+        ALTER TABLE dead_letters ADD COLUMN entity BLOB;
+    ",
+        postgres: "
+        ALTER TABLE dead_letters ADD COLUMN format BIGINT;
+        ALTER TABLE dead_letters ADD COLUMN entity BYTEA;
+    ",
+    },
+];
+
+/// Makes the table, if needed.
+pub(super) async fn migrate(store: &Store) -> Result<(), MigrateError> {
+    store.migrate("dead_letters", MIGRATIONS).await.map(drop)
+}
+
+/// Why dead letters cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LettersError {
+    /// Their table cannot be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// No connection to read with.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A transaction could not begin or be committed.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A statement failed.
+    #[error("the dead letters cannot be read or written")]
+    Statement(#[from] sqlx::Error),
+    /// A row is not what this program writes.
+    #[error("dead letter {id} cannot be read; it was written by another program")]
+    Unreadable {
+        /// Its number.
+        id: i64,
+    },
+}
 
 /// A message to be kept.
 #[derive(Clone, PartialEq, Eq)]
-pub struct NewDeadLetter {
+pub struct NewLetter {
     /// When it died; kept to the microsecond.
-    pub at: Timestamp,
+    pub at: SystemTime,
     /// The agent it was for.
     pub agent: String,
     /// What sort of message it is, such as the name of the variant.
@@ -70,13 +115,13 @@ pub struct NewDeadLetter {
 
 /// A message that is kept. `Debug` does not show its body.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DeadLetter {
+pub struct StoredLetter {
     /// Its number, never given again.
     pub id: i64,
     /// What becomes of it.
     pub status: LetterStatus,
     /// What it is.
-    pub letter: NewDeadLetter,
+    pub letter: NewLetter,
 }
 
 /// What becomes of a dead letter.
@@ -103,22 +148,22 @@ pub struct LetterFilter {
     /// With this status.
     pub status: Option<LetterStatus>,
     /// That died before.
-    pub before: Option<Timestamp>,
+    pub before: Option<SystemTime>,
 }
 
 /// The dead letters of a deployment. A clone is another handle on the same ones.
 #[derive(Debug, Clone)]
-pub struct DeadLetters {
+pub struct LetterStore {
     store: Store,
 }
 
-impl DeadLetters {
+impl LetterStore {
     /// Opens the dead letters in `store`, creating their table if needed.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::Migrate`] if it cannot be made.
-    pub async fn open(store: &Store) -> Result<Self, CatalogueError> {
+    /// [`LettersError::Migrate`] if it cannot be made.
+    pub async fn open(store: &Store) -> Result<Self, LettersError> {
         store.migrate("dead_letters", MIGRATIONS).await?;
         Ok(Self { store: store.clone() })
     }
@@ -129,8 +174,8 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if they cannot be written.
-    pub async fn insert(&self, letters: Vec<NewDeadLetter>) -> Result<(), CatalogueError> {
+    /// [`LettersError`] if they cannot be written.
+    pub async fn insert(&self, letters: Vec<NewLetter>) -> Result<(), LettersError> {
         if letters.is_empty() {
             return Ok(());
         }
@@ -140,7 +185,7 @@ impl DeadLetters {
                 "INSERT INTO dead_letters (at, agent, kind, priority, reason, attempts, age_ms, body, status)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'parked')",
             )
-            .bind(letter.at.as_microsecond())
+            .bind(micros(letter.at))
             .bind(letter.agent)
             .bind(letter.kind)
             .bind(letter.priority)
@@ -159,13 +204,13 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if they cannot be read.
+    /// [`LettersError`] if they cannot be read.
     pub async fn list(
         &self,
         filter: &LetterFilter,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<DeadLetter>, CatalogueError> {
+    ) -> Result<Vec<StoredLetter>, LettersError> {
         let mut query = QueryBuilder::new(
             self.store.dialect(),
             "SELECT id, at, agent, kind, priority, reason, attempts, age_ms, NULL, status FROM dead_letters WHERE id > ",
@@ -173,23 +218,24 @@ impl DeadLetters {
         query.push_bind(after);
         filter.narrow(&mut query);
         query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(&mut *self.store.read().await?).await?;
-        rows.iter().map(DeadLetter::read).collect()
+        let mut reader = self.store.read().await?;
+        query.build().fetch_all(&mut *reader).await?.iter().map(StoredLetter::read).collect()
     }
 
     /// One letter, with its body.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if it cannot be read.
-    pub async fn show(&self, id: i64) -> Result<Option<DeadLetter>, CatalogueError> {
+    /// [`LettersError`] if it cannot be read.
+    pub async fn show(&self, id: i64) -> Result<Option<StoredLetter>, LettersError> {
+        let mut reader = self.store.read().await?;
         let row = sqlx::query(
             "SELECT id, at, agent, kind, priority, reason, attempts, age_ms, body, status FROM dead_letters WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut *self.store.read().await?)
+        .fetch_optional(&mut *reader)
         .await?;
-        row.as_ref().map(DeadLetter::read).transpose()
+        row.as_ref().map(StoredLetter::read).transpose()
     }
 
     /// Marks those that match and have a body to be handed to their agents again, and returns how many those are.
@@ -198,8 +244,8 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if they cannot be written.
-    pub async fn requeue(&self, filter: &LetterFilter) -> Result<u64, CatalogueError> {
+    /// [`LettersError`] if they cannot be written.
+    pub async fn requeue(&self, filter: &LetterFilter) -> Result<u64, LettersError> {
         let mut query = QueryBuilder::new(
             self.store.dialect(),
             "UPDATE dead_letters SET status = 'requeued', lent_until = 0 WHERE body IS NOT NULL AND status <> 'requeued'",
@@ -214,8 +260,8 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if they cannot be written.
-    pub async fn purge(&self, filter: &LetterFilter) -> Result<u64, CatalogueError> {
+    /// [`LettersError`] if they cannot be written.
+    pub async fn purge(&self, filter: &LetterFilter) -> Result<u64, LettersError> {
         let mut query = QueryBuilder::new(self.store.dialect(), "DELETE FROM dead_letters WHERE TRUE");
         filter.narrow(&mut query);
         self.execute(query).await
@@ -229,35 +275,31 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if they cannot be read or written.
+    /// [`LettersError`] if they cannot be read or written.
     pub async fn take_requeued(
         &self,
         agent: &str,
         limit: u32,
-        now: Timestamp,
+        now: SystemTime,
         lease: Duration,
-    ) -> Result<Vec<DeadLetter>, CatalogueError> {
-        let now = now.as_microsecond();
+    ) -> Result<Vec<StoredLetter>, LettersError> {
+        let now = micros(now);
         let until = now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
         let mut writer = self.store.write().await?;
-        // Where several may ask at the same moment, each is lent what nobody else is being lent.
-        let rows = sqlx::query(self.store.dialect().choose(
+        let rows = sqlx::query(
             "UPDATE dead_letters SET lent_until = $1 WHERE id IN (
-                 SELECT id FROM dead_letters WHERE status = 'requeued' AND agent = $2 AND lent_until <= $3
+                 SELECT id FROM dead_letters
+                 WHERE status = 'requeued' AND agent = $2 AND lent_until <= $3 AND format IS NULL
                  ORDER BY id LIMIT $4
              ) RETURNING id, at, agent, kind, priority, reason, attempts, age_ms, body, status",
-            "UPDATE dead_letters SET lent_until = $1 WHERE id IN (
-                 SELECT id FROM dead_letters WHERE status = 'requeued' AND agent = $2 AND lent_until <= $3
-                 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
-             ) RETURNING id, at, agent, kind, priority, reason, attempts, age_ms, body, status",
-        ))
+        )
         .bind(until)
-        .bind(agent)
+        .bind(agent.to_owned())
         .bind(now)
         .bind(i64::from(limit))
         .fetch_all(&mut *writer)
         .await?;
-        let mut letters = rows.iter().map(DeadLetter::read).collect::<Result<Vec<_>, _>>()?;
+        let mut letters = rows.iter().map(StoredLetter::read).collect::<Result<Vec<_>, _>>()?;
         writer.commit().await?;
         letters.sort_unstable_by_key(|it| it.id);
         Ok(letters)
@@ -269,8 +311,8 @@ impl DeadLetters {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError`] if they cannot be written.
-    pub async fn finish(&self, ids: &[i64]) -> Result<u64, CatalogueError> {
+    /// [`LettersError`] if they cannot be written.
+    pub async fn finish(&self, ids: &[i64]) -> Result<u64, LettersError> {
         let mut query = QueryBuilder::new(
             self.store.dialect(),
             "UPDATE dead_letters SET status = 'done', body = NULL WHERE status = 'requeued'",
@@ -279,7 +321,7 @@ impl DeadLetters {
         self.execute(query).await
     }
 
-    async fn execute(&self, query: QueryBuilder) -> Result<u64, CatalogueError> {
+    async fn execute(&self, query: QueryBuilder) -> Result<u64, LettersError> {
         let mut writer = self.store.write().await?;
         let count = query.build().execute(&mut *writer).await?.rows_affected();
         writer.commit().await?;
@@ -290,16 +332,8 @@ impl DeadLetters {
 impl LetterFilter {
     fn narrow(&self, query: &mut QueryBuilder) {
         if let Some(ids) = &self.ids {
-            let ids = serde_json::Value::from(ids.clone()).to_string();
-            match query.dialect() {
-                Dialect::Sqlite => {
-                    query.push(" AND id IN (SELECT value FROM json_each(").push_bind(ids).push("))")
-                }
-                Dialect::Postgres => query
-                    .push(" AND id IN (SELECT value::BIGINT FROM json_array_elements_text(")
-                    .push_bind(ids)
-                    .push("::json) AS ids (value))"),
-            };
+            // No letter has this number, and a list may not be empty.
+            query.push(" AND id IN ").push_list(ids.iter().copied().chain([-1]));
         }
         if let Some(agent) = &self.agent {
             query.push(" AND agent = ").push_bind(agent.clone());
@@ -311,7 +345,7 @@ impl LetterFilter {
             query.push(" AND status = ").push_bind(status.as_str());
         }
         if let Some(before) = self.before {
-            query.push(" AND at < ").push_bind(before.as_microsecond());
+            query.push(" AND at < ").push_bind(micros(before));
         }
     }
 }
@@ -330,31 +364,36 @@ impl LetterStatus {
     }
 }
 
-impl DeadLetter {
-    fn read(row: &AnyRow) -> Result<Self, CatalogueError> {
-        let unreadable = CatalogueError::Unreadable { what: "dead letter" };
-        let Ok(at) = Timestamp::from_microsecond(row.try_get(1)?) else { return Err(unreadable) };
-        let status: &str = row.try_get(9)?;
-        let Some(status) = LetterStatus::ALL.into_iter().find(|it| it.as_str() == status) else {
-            return Err(unreadable);
-        };
-        let letter = NewDeadLetter {
-            at,
+impl StoredLetter {
+    fn read(row: &AnyRow) -> Result<Self, LettersError> {
+        let id = row.try_get(0)?;
+        let unreadable = || LettersError::Unreadable { id };
+        let at: i64 = row.try_get(1)?;
+        let at = u64::try_from(at).map_err(|_| unreadable())?;
+        let status: String = row.try_get(9)?;
+        let status = LetterStatus::ALL.into_iter().find(|it| it.as_str() == status).ok_or_else(unreadable)?;
+        let letter = NewLetter {
+            at: UNIX_EPOCH + Duration::from_micros(at),
             agent: row.try_get(2)?,
             kind: row.try_get(3)?,
             priority: row.try_get(4)?,
             reason: row.try_get(5)?,
-            attempts: row.try_get::<i64, _>(6)?.try_into().unwrap_or(u32::MAX),
+            attempts: u32::try_from(row.try_get::<i64, _>(6)?).unwrap_or(u32::MAX),
             age: Duration::from_millis(row.try_get::<i64, _>(7)?.unsigned_abs()),
             body: row.try_get(8)?,
         };
-        Ok(Self { id: row.try_get(0)?, status, letter })
+        Ok(Self { id, status, letter })
     }
 }
 
-impl std::fmt::Debug for NewDeadLetter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewDeadLetter")
+/// Microseconds since 1970; before that, none.
+fn micros(at: SystemTime) -> i64 {
+    i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
+}
+
+impl fmt::Debug for NewLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewLetter")
             .field("agent", &self.agent)
             .field("kind", &self.kind)
             .field("reason", &self.reason)
@@ -363,9 +402,9 @@ impl std::fmt::Debug for NewDeadLetter {
     }
 }
 
-impl std::fmt::Debug for DeadLetter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DeadLetter")
+impl fmt::Debug for StoredLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredLetter")
             .field("id", &self.id)
             .field("status", &self.status)
             .field("letter", &self.letter)

@@ -1,0 +1,3 @@
+//! What can be shown without a database.
+
+mod lanes;
