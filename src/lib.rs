@@ -8,13 +8,15 @@
 //! Start with [`Runtime`], write an [`Agent`], and talk to it through its [`AgentRef`].
 //!
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
-//! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, [`resilience`] and [`store`], which nobody here
-//! needs yet, and [`wire`], which turns messages into bytes. [`testing`] is for tests.
+//! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, [`resilience`] and what hangs it between two
+//! agents, [`link`], [`store`] with [`delivery`], for messages that survive a crash, and [`wire`], which turns messages
+//! into bytes. [`testing`] is for tests.
 
 pub mod agent;
 mod clock;
 pub mod delivery;
 mod host;
+pub mod link;
 pub mod mailbox;
 mod message;
 pub mod resilience;
@@ -32,6 +34,7 @@ pub use agent::{
     TimerHandle, TryTellError,
 };
 pub use delivery::{DeadLetter, DeadLetterSink};
+pub use link::{Link, LinkError, LinkOptions};
 pub use mailbox::{BatchOptions, MailboxOptions, Overflow, Reason};
 pub use message::{Key, Message, Priority};
 pub use runtime::{

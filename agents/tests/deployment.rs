@@ -12,6 +12,8 @@ mod flow;
 mod interrupt;
 #[path = "deployment/ledger.rs"]
 mod ledger;
+#[path = "deployment/links.rs"]
+mod links;
 #[path = "deployment/place.rs"]
 mod place;
 #[path = "deployment/postgres.rs"]

@@ -2,7 +2,8 @@
 //!
 //! Each workload runs every system in turns, in one process, and ends in ratios to Statim's figure: above 1, the other
 //! is slower. The call itself is empty, so that the figures are overhead and nothing else; `bare` is what the loop and
-//! the empty call cost.
+//! the empty call cost. The last line answers whether a circuit breaker and a rate limit together cost a call less than
+//! 100 ns.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -13,11 +14,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use statim::Priority;
+use statim::prelude::*;
 use statim::resilience::{
     AdmissionController, AdmissionOptions, BreakerOptions, BulkheadOptions, CircuitBreaker, Environment,
     KeyedRateLimitOptions, KeyedRateLimiter, Policy, RateLimitOptions, RateLimiter, Verdict, Window,
 };
+use statim::{Link, LinkOptions};
 use statim_bench::command::{self, Output};
 use statim_bench::machine::Machine;
 use statim_bench::measure::{self, Measured, Plan};
@@ -27,6 +29,12 @@ use tower::{Service, ServiceBuilder};
 
 /// Calls in a full round.
 const CALLS: u64 = 5_000_000;
+/// Messages in a full round, where the call is one.
+const MESSAGES: u64 = 500_000;
+/// Messages queued before they are taken away, outside the time that is measured.
+const QUEUED: u64 = 5_000;
+/// What a breaker and a limiter may cost a call together, in nanoseconds.
+const ALLOWED: f64 = 100.0;
 /// Keys of the keyed limiters.
 const KEYS: u64 = 1000;
 
@@ -52,6 +60,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let report = Report::new(&machine, &measured, &[]);
     print!("{}", report.tables(&measured, &[]));
     ratios(&measured);
+    verdict(&measured);
     arguments.output.write(|| report)
 }
 
@@ -66,9 +75,25 @@ fn ratios(measured: &[Measured]) {
     }
 }
 
+/// What a breaker and a limiter cost a call together, and a message over a link.
+fn verdict(measured: &[Measured]) {
+    let of = |workload: &str, system: &str| {
+        let found = measured.iter().find(|it| it.case.workload == workload && it.case.system == system);
+        found.map_or(f64::NAN, Measured::median)
+    };
+    let both = of("both", "Statim") - of("both", BARE);
+    let link = of("link", LINKED) - of("link", BARE);
+    println!(
+        "\nA breaker and a limiter together cost a call {both:.1} ns, and a message over a link {link:.1} ns."
+    );
+    let word = if both < ALLOWED { "Under" } else { "NOT under" };
+    println!("{word} the {ALLOWED:.0} ns that a call may cost more.");
+}
+
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut workload = |workload, about, systems: &[System]| {
+        let operations = if workload == "link" { MESSAGES } else { CALLS };
         for &(system, package, run) in systems {
             let system = system.to_owned();
             cases.push(Case {
@@ -76,7 +101,7 @@ fn cases() -> Vec<Case> {
                 about,
                 system,
                 package,
-                operations: CALLS,
+                operations,
                 rounds: usize::MAX,
                 fitting: |calls| calls,
                 run,
@@ -120,7 +145,11 @@ fn cases() -> Vec<Case> {
     workload(
         "both",
         "a check, a permit and a success, one thread",
-        &[("Statim", "statim", both), ("governor and failsafe (success rate)", "governor", peers_both)],
+        &[
+            ("Statim", "statim", both),
+            ("governor and failsafe (success rate)", "governor", peers_both),
+            (BARE, "statim", bare),
+        ],
     );
     workload(
         "policy",
@@ -133,12 +162,26 @@ fn cases() -> Vec<Case> {
         ],
     );
     workload(
+        "link",
+        "a message told to an agent that is held, one thread",
+        &[
+            (LINKED, "statim", |calls| link(calls, Some(guarded()))),
+            ("Statim, a link without guards", "statim", |calls| link(calls, Some(LinkOptions::default()))),
+            ("Statim, admission control", "statim", admitting),
+            (BARE, "statim", |calls| link(calls, None)),
+        ],
+    );
+    workload(
         "admission",
         "a message admitted, and observed when it is taken",
         &[("Statim", "statim", admission)],
     );
     cases
 }
+
+/// The call by itself.
+const BARE: &str = "bare";
+const LINKED: &str = "Statim, a link with breaker and rate limit";
 
 type System = (&'static str, &'static str, fn(u64) -> Result<Duration, Fault>);
 
@@ -258,6 +301,73 @@ fn both(calls: u64) -> Result<Duration, Fault> {
         limiter.check().expect("the limit is not reached");
         call(&breaker, number);
     }))
+}
+
+fn bare(calls: u64) -> Result<Duration, Fault> {
+    Ok(time(calls, |number| {
+        black_box(number);
+    }))
+}
+
+struct Note;
+
+impl Message for Note {
+    fn key(&self) -> Option<Key> {
+        Some(Key::of("note"))
+    }
+}
+
+struct Held;
+
+impl Agent for Held {
+    type Message = Note;
+    type Error = std::convert::Infallible;
+
+    async fn handle(&mut self, _: Note, _: &mut statim::Context<Self>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+fn guarded() -> LinkOptions {
+    LinkOptions::default().rate_limit(unreachable_rate()).breaker(BreakerOptions::default())
+}
+
+/// Tells an agent that is held, over a link with these guards or without one.
+fn link(calls: u64, options: Option<LinkOptions>) -> Result<Duration, Fault> {
+    let link = |agent: &AgentRef<Note>| options.map(|it| agent.guarded("bench", &it).expect("is valid"));
+    tell(calls, AgentOptions::default(), link)
+}
+
+/// The same to one with admission control.
+fn admitting(calls: u64) -> Result<Duration, Fault> {
+    tell(calls, AgentOptions::default().admission(AdmissionOptions::default()), |_| None)
+}
+
+fn tell(
+    calls: u64,
+    options: AgentOptions,
+    link: impl FnOnce(&AgentRef<Note>) -> Option<Link<Note>>,
+) -> Result<Duration, Fault> {
+    let start = |error: &dyn std::fmt::Display| Fault::Start(error.to_string());
+    let runtime =
+        Runtime::builder().arbiters(1).keep_dead_letters(0).start().map_err(|error| start(&error))?;
+    let agent = runtime.spawn("held", options, || Held).map_err(|error| start(&error))?;
+    agent.pause().map_err(|error| start(&error))?;
+    while runtime.snapshot().agent("held").is_none_or(|it| it.state != statim::AgentState::Paused) {
+        std::thread::yield_now();
+    }
+    let link = link(&agent);
+    let mut took = Duration::ZERO;
+    for _ in 0..calls.div_ceil(QUEUED) {
+        took += match &link {
+            Some(link) => time(QUEUED, |_| link.try_tell(Note).expect("there is room")),
+            None => time(QUEUED, |_| agent.try_tell(Note).expect("there is room")),
+        };
+        agent.purge(Key::of("note"));
+    }
+    drop(link);
+    runtime.shutdown_blocking();
+    Ok(took)
 }
 
 fn peers_both(calls: u64) -> Result<Duration, Fault> {

@@ -67,6 +67,11 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
         self
     }
 
+    /// The place of the answer, to ask again.
+    pub(crate) fn into_awaited(self) -> Awaited<T> {
+        self.awaited
+    }
+
     fn start(&mut self) -> Result<(), AskError<M>> {
         self.started = true;
         if let Some(asker) = current::instance() {

@@ -8,11 +8,13 @@ use std::time::SystemTime;
 use super::commons::Commons;
 use super::current;
 use super::instance::Instance;
+use super::options::{AgentOptions, Pool};
 use super::wait_graph::WaitTarget;
 use crate::clock::Nanos;
 use crate::delivery::DeadLetter;
-use crate::mailbox::{Gate, Mailbox, MailboxOptions, Offer, Reason, Ticket};
+use crate::mailbox::{Gate, Mailbox, Offer, Reason, Ticket};
 use crate::message::{Envelope, Key, Message, Priority, Remains};
+use crate::resilience::QueueAdmission;
 use crate::sync::{Arc, Mutex, lock};
 use crate::telemetry::{AgentSnapshot, AgentState, AgentStats, Latencies};
 
@@ -27,6 +29,8 @@ pub(crate) struct AgentCell<M> {
     pub(crate) is_pool: bool,
     pub(crate) stats: AgentStats,
     pub(crate) commons: Arc<Commons>,
+    /// Refuses messages while messages wait too long.
+    pub(super) admission: Option<Box<QueueAdmission>>,
     pub(crate) born_at: Nanos,
     instances: Mutex<Vec<Arc<Instance>>>,
 }
@@ -36,19 +40,21 @@ impl<M: Message> AgentCell<M> {
         name: Arc<str>,
         family: Arc<str>,
         agent_type: &'static str,
-        stop_order: i32,
-        options: MailboxOptions,
-        is_pool: bool,
+        options: &AgentOptions,
         commons: Arc<Commons>,
     ) -> Self {
+        // Options that are not valid were refused before.
+        let admission =
+            options.admission.and_then(|it| QueueAdmission::new(&name, &it, &commons.guards).ok());
         Self {
             name,
             family,
             agent_type,
-            stop_order,
-            mailbox: Mailbox::new(options),
-            is_pool,
+            stop_order: options.stop_order,
+            mailbox: Mailbox::new(options.mailbox),
+            is_pool: matches!(options.pool, Pool::Shared(_)),
             stats: AgentStats::default(),
+            admission: admission.map(Box::new),
             born_at: commons.clock.now(),
             commons,
             instances: Mutex::new(Vec::new()),
@@ -65,6 +71,43 @@ impl<M: Message> AgentCell<M> {
 
     pub(crate) fn now(&self) -> Nanos {
         self.commons.clock.now()
+    }
+
+    /// Whether admission control refuses a message now; counted if so.
+    #[inline]
+    pub(super) fn refuses(&self, priority: Priority) -> bool {
+        match &self.admission {
+            None => false,
+            Some(admission) => admission.refuses(priority) && self.turn_away(admission, priority),
+        }
+    }
+
+    /// Some of this priority are refused.
+    #[cold]
+    fn turn_away(&self, admission: &QueueAdmission, priority: Priority) -> bool {
+        // A closed mailbox says so itself.
+        let refused = !self.mailbox.is_closed()
+            && !admission.admits_one_more(priority, self.now(), || self.mailbox.traffic());
+        if refused {
+            self.stats.dropped(Reason::Overloaded, priority);
+        }
+        refused
+    }
+
+    /// A message waited this many nanoseconds until it was taken, before `now`.
+    #[inline]
+    pub(crate) fn waited(&self, priority: Priority, wait: u64, now: Nanos) {
+        if let Some(admission) = &self.admission {
+            admission.observe(priority, wait, now, || self.mailbox.traffic());
+        }
+    }
+
+    /// The same for messages that were taken together.
+    pub(crate) fn waited_together(&self, envelopes: &[Envelope<M>], now: Nanos) {
+        let shortest = envelopes.iter().map(|envelope| now.since(envelope.sent_at)).min();
+        if let (Some(first), Some(wait)) = (envelopes.first(), shortest) {
+            self.waited(first.priority, wait, now);
+        }
     }
 
     /// Offers a message, and takes care of what it may displace.
@@ -256,6 +299,7 @@ impl<M: Message> AnyCell for AgentCell<M> {
             restarts: self.stats.restarts(),
             dropped: Reason::ALL.into_iter().map(counted).filter(|(_, count)| *count > 0).collect(),
             busy_seconds: busy_nanos as f64 / 1e9,
+            admission: self.admission.as_ref().map(|it| it.snapshot(&self.mailbox.traffic())),
             utilization: (busy_nanos as f64 / lifetime).min(1.0),
             latency: Priority::ALL
                 .into_iter()

@@ -11,6 +11,8 @@ use tokio::time::Sleep;
 
 use crate::clock::{Clock, Nanos};
 use crate::delivery::DeadLetters;
+use crate::link::Links;
+use crate::resilience::Environment;
 use crate::sync::Arc;
 
 #[derive(Debug)]
@@ -19,6 +21,9 @@ pub(crate) struct Commons {
     pub(crate) dead_letters: DeadLetters,
     /// Whether latencies are recorded.
     pub(crate) latencies: bool,
+    /// The clock of the guards on links and mailboxes, and who hears of their decisions.
+    pub(crate) guards: Environment,
+    pub(crate) links: Links,
     timers: Arc<Timers>,
 }
 
@@ -27,8 +32,9 @@ pub(crate) struct Commons {
 type Timers = RwLock<Option<Handle>>;
 
 impl Commons {
-    pub(crate) fn new(clock: Clock, dead_letters: DeadLetters, latencies: bool) -> Self {
-        Self { clock, dead_letters, latencies, timers: Arc::default() }
+    pub(crate) fn new(clock: Clock, dead_letters: DeadLetters, latencies: bool, guards: Environment) -> Self {
+        let guards = guards.time(clock.clone().into());
+        Self { clock, dead_letters, latencies, guards, links: Links::default(), timers: Arc::default() }
     }
 
     /// Called once, when the system arbiter starts, before anything can be sent.
@@ -53,6 +59,21 @@ impl Commons {
             Box::pin(tokio::time::sleep(duration))
         });
         Timer { sleep, lent_by: Some(Arc::clone(&self.timers)) }
+    }
+
+    /// Runs a future that waits on Tokio's timers, on any executor: `None` if the runtime that lends them ends meanwhile.
+    pub(crate) async fn with_timers<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = std::pin::pin!(future);
+        std::future::poll_fn(|cx| {
+            if super::current::is_agent() {
+                return future.as_mut().poll(cx).map(Some);
+            }
+            let timers = self.timers.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let Some(handle) = &*timers else { return Poll::Ready(None) };
+            let _inside = handle.enter();
+            future.as_mut().poll(cx).map(Some)
+        })
+        .await
     }
 
     pub(crate) fn sleep_until(&self, moment: Nanos) -> Timer {

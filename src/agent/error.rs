@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use crate::mailbox::Reason;
 
+const OVERLOADED: &str = "the agent is overloaded and takes more urgent messages only; try again in a while";
+
 /// Why [`AgentRef::try_tell`](crate::AgentRef::try_tell) refused.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TryTellError<M> {
     /// The mailbox has no room for it now.
     Full(M),
+    /// Messages wait too long, and this one is among the least urgent (admission control).
+    Overloaded(M),
     /// The agent takes no more messages.
     Closed(M),
 }
@@ -19,6 +23,8 @@ pub enum TryTellError<M> {
 pub enum TellError<M> {
     /// The mailbox has no room, and its overflow policy is not to wait.
     Full(M),
+    /// Messages wait too long, and this one is among the least urgent (admission control).
+    Overloaded(M),
     /// The agent takes no more messages.
     Closed(M),
     /// The deadline passed while it waited for room.
@@ -30,6 +36,8 @@ pub enum TellError<M> {
 pub enum AskError<M> {
     /// The mailbox has no room, and its overflow policy is not to wait.
     Full(M),
+    /// Messages wait too long, and this one is among the least urgent (admission control).
+    Overloaded(M),
     /// The agent takes no more messages.
     Closed(M),
     /// No answer in time. The message may still be queued; it will not be handled.
@@ -46,7 +54,7 @@ impl<M> TryTellError<M> {
     /// The message that was refused.
     #[must_use]
     pub fn into_message(self) -> M {
-        let (Self::Full(message) | Self::Closed(message)) = self;
+        let (Self::Full(message) | Self::Overloaded(message) | Self::Closed(message)) = self;
         message
     }
 }
@@ -55,8 +63,12 @@ impl<M> TellError<M> {
     /// The message that was refused.
     #[must_use]
     pub fn into_message(self) -> M {
-        let (Self::Full(message) | Self::Closed(message) | Self::Expired(message)) = self;
-        message
+        match self {
+            Self::Full(message)
+            | Self::Overloaded(message)
+            | Self::Closed(message)
+            | Self::Expired(message) => message,
+        }
     }
 }
 
@@ -65,7 +77,7 @@ impl<M> AskError<M> {
     #[must_use]
     pub fn into_message(self) -> Option<M> {
         match self {
-            Self::Full(message) | Self::Closed(message) => Some(message),
+            Self::Full(message) | Self::Overloaded(message) | Self::Closed(message) => Some(message),
             Self::Timeout | Self::Dropped(_) | Self::NoReply | Self::Cycle(_) => None,
         }
     }
@@ -75,6 +87,7 @@ impl<M> From<TellError<M>> for AskError<M> {
     fn from(error: TellError<M>) -> Self {
         match error {
             TellError::Full(message) => Self::Full(message),
+            TellError::Overloaded(message) => Self::Overloaded(message),
             TellError::Closed(message) => Self::Closed(message),
             TellError::Expired(_) => Self::Timeout,
         }
@@ -85,6 +98,7 @@ impl<M> fmt::Display for TryTellError<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full(_) => "the mailbox is full; try again, or use `tell`, which can wait for room",
+            Self::Overloaded(_) => OVERLOADED,
             Self::Closed(_) => "the agent has stopped taking messages",
         })
     }
@@ -94,6 +108,7 @@ impl<M> fmt::Display for TellError<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full(_) => "the mailbox is full and does not make senders wait; try again later",
+            Self::Overloaded(_) => OVERLOADED,
             Self::Closed(_) => "the agent has stopped taking messages",
             Self::Expired(_) => "the deadline passed while waiting for room in the mailbox",
         })
@@ -106,6 +121,7 @@ impl<M> fmt::Display for AskError<M> {
             Self::Full(_) => {
                 f.write_str("the mailbox is full and does not make senders wait; try again later")
             }
+            Self::Overloaded(_) => f.write_str(OVERLOADED),
             Self::Closed(_) => f.write_str("the agent has stopped taking messages"),
             Self::Timeout => f.write_str("no answer came in time"),
             Self::Dropped(reason) => write!(f, "the question was not handled: {reason}"),

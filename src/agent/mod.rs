@@ -36,6 +36,7 @@ pub(crate) use cell::{AgentCell, AnyCell};
 pub(crate) use commons::Commons;
 pub(crate) use context::Seat;
 pub(crate) use instance::{Command, Instance};
+pub(crate) use reference::block_on;
 
 use crate::message::Message;
 

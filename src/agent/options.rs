@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::mailbox::{BatchOptions, MailboxOptions, Overflow};
+use crate::resilience::AdmissionOptions;
 
 /// Where an agent lives. Agents of one arbiter share a thread, so they talk to each other without a
 /// thread wake (under a microsecond, where a wake costs 5 to 50), and a busy one delays the others.
@@ -160,6 +161,7 @@ pub struct AgentOptions {
     pub(crate) supervision: Supervision,
     pub(crate) attempts: Option<u16>,
     pub(crate) stop_order: i32,
+    pub(crate) admission: Option<AdmissionOptions>,
 }
 
 impl AgentOptions {
@@ -224,6 +226,15 @@ impl AgentOptions {
     /// producers come before what they produce for. Default 0.
     pub fn stop_order(mut self, order: i32) -> Self {
         self.stop_order = order;
+        self
+    }
+
+    /// Refuse the least urgent messages while messages wait too long: Low first, then Normal, Critical never. The sender
+    /// has its message back as `Overloaded`. Default: nothing is refused as long as it fits.
+    ///
+    /// With batches that linger, the target must be longer than the linger: a message that waits for company waits.
+    pub fn admission(mut self, options: AdmissionOptions) -> Self {
+        self.admission = Some(options);
         self
     }
 

@@ -8,12 +8,13 @@ use tokio::sync::oneshot;
 
 use super::ask::Ask;
 use super::cell::{AgentCell, AnyCell};
+use super::commons::Commons;
 use super::error::{ControlError, TryTellError};
 use super::instance::{Command, Inspection};
-use super::reply::{Reply, reply};
+use super::reply::{Awaited, Reply, reply};
 use super::tell::Tell;
 use crate::mailbox::{Offer, Overflow};
-use crate::message::{Envelope, Key, Message, Priority};
+use crate::message::{Envelope, Key, Message, Priority, Terms};
 use crate::sync::{Arc, Ordering};
 
 /// An agent's address: `Send`, `Sync`, cheap to clone, usable from any thread and any executor.
@@ -71,9 +72,24 @@ impl<M: Message> AgentRef<M> {
     ///
     /// The message comes back in the [`TryTellError`].
     pub fn try_tell_at_most(&self, priority: Priority, message: M) -> Result<(), TryTellError<M>> {
+        self.try_tell_on(priority, message, None)
+    }
+
+    /// The same on terms.
+    #[inline]
+    pub(crate) fn try_tell_on(
+        &self,
+        priority: Priority,
+        message: M,
+        terms: Option<Arc<dyn Terms>>,
+    ) -> Result<(), TryTellError<M>> {
         let cell = self.cell_for(&message);
         let mut envelope = Envelope::new(message, cell.now());
         envelope.priority = envelope.priority.at_most(priority);
+        envelope.terms = terms;
+        if cell.refuses(envelope.priority) {
+            return Err(TryTellError::Overloaded(envelope.message));
+        }
         match cell.offer(envelope) {
             Offer::Accepted(_) => Ok(()),
             Offer::Full(envelope) => Err(TryTellError::Full(envelope.message)),
@@ -245,13 +261,29 @@ impl<M: Message> AgentRef<M> {
         }
     }
 
+    /// A question, and where its answer will be: to be asked as often as it comes back.
+    pub(crate) fn question<T: Send + 'static>(question: impl FnOnce(Reply<T>) -> M) -> (M, Awaited<T>) {
+        let (reply, awaited, _) = reply();
+        (question(reply), awaited)
+    }
+
+    /// Asks a question that is built already.
+    pub(crate) fn ask_built<T: Send + 'static>(&self, message: M, awaited: Awaited<T>) -> Ask<'_, M, T> {
+        Ask::asking(self.tell(message).on_terms(awaited.terms()), awaited)
+    }
+
+    /// What its runtime's agents share.
+    pub(crate) fn commons(&self) -> &Arc<Commons> {
+        &self.cells()[0].commons
+    }
+
     pub(crate) fn any_cells(&self) -> Vec<Arc<dyn AnyCell>> {
         self.cells().iter().map(|cell| Arc::clone(cell) as Arc<dyn AnyCell>).collect()
     }
 }
 
 /// Runs a future on this thread, asleep between polls.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl Wake for Unpark {
         fn wake(self: std::sync::Arc<Self>) {

@@ -136,7 +136,7 @@ impl<T: Send> Asker for Slot<T> {
 }
 
 /// The asker's end.
-pub(super) struct Awaited<T> {
+pub(crate) struct Awaited<T> {
     slot: Arc<Slot<T>>,
 }
 
@@ -148,6 +148,13 @@ impl<T> Awaited<T> {
     /// Says when the asker will stop waiting. Before the question is sent.
     pub(super) fn set_deadline(&self, deadline: Nanos) {
         self.slot.deadline.store(deadline.0, Ordering::Relaxed);
+    }
+}
+
+impl<T: Send + 'static> Awaited<T> {
+    /// The mailbox's view of the asker.
+    pub(super) fn terms(&self) -> Arc<dyn Terms> {
+        self.slot.clone()
     }
 }
 

@@ -125,6 +125,9 @@ impl<M: Message> Future for Tell<'_, M> {
         let State::Ready { message, priority, sent_at, terms } = ready else {
             panic!("a `Tell` was polled after it had resolved");
         };
+        if this.cell.refuses(priority) {
+            return Poll::Ready(Err(TellError::Overloaded(message)));
+        }
         let lane = priority.lane();
         match this.cell.offer_or_wait(Envelope::on_terms(message, priority, sent_at, terms)) {
             Ok(Offer::Accepted(_)) => Poll::Ready(Ok(())),

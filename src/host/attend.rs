@@ -83,6 +83,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
             let agent_failed = match taken {
                 Some(Taken::One(envelope)) => 'message: {
                     if let Some(reason) = envelope.lapse(now) {
+                        cell.waited(envelope.priority, now.since(envelope.sent_at), now);
                         cell.bury(envelope, reason);
                         now = cell.now();
                         break 'message false;
@@ -108,6 +109,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     let (outcome, agent_failed) = self.judge(handled.ok(), in_hand.kind());
                     let wait = began.since(sent_at);
                     self.seat.instance.figures.record(priority, wait, now.since(began), outcome);
+                    cell.waited(priority, wait, now);
                     match outcome {
                         Handled::Well => in_hand.put_down(),
                         Handled::Failed => in_hand.fail(self.seat.options.max_attempts()),
@@ -184,6 +186,7 @@ impl<'a, A: Agent> Attendance<'a, A> {
     ) -> bool {
         let cell = &*self.seat.cell;
         let began = *now;
+        cell.waited_together(&envelopes, began);
         let mut alive = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             match envelope.lapse(began) {

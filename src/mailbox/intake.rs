@@ -44,6 +44,13 @@ impl Departed {
     }
 }
 
+/// Messages that have passed each lane of a mailbox since it was made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Traffic {
+    pub(crate) arrived: [u64; Priority::COUNT],
+    pub(crate) departed: [u64; Priority::COUNT],
+}
+
 #[derive(Debug)]
 pub(super) struct Intake<M, S> {
     pub(super) gate: Gate,
@@ -168,6 +175,11 @@ impl<M, S: Sleeper> Intake<M, S> {
             .iter()
             .enumerate()
             .fold(0, |bits, (lane, queue)| if queue.is_empty() { bits } else { bits | 1 << lane })
+    }
+
+    /// Messages ever accepted in each lane, and messages that have left it.
+    pub(super) fn traffic(&self, departed: &Departed) -> Traffic {
+        Traffic { arrived: self.arrived, departed: std::array::from_fn(|lane| departed.of(lane)) }
     }
 
     /// Messages in each lane that have not left the mailbox.

@@ -40,7 +40,7 @@ mod waiting;
 pub use options::{BatchOptions, MailboxOptions, Overflow};
 pub use reason::Reason;
 
-pub(crate) use intake::Gate;
+pub(crate) use intake::{Gate, Traffic};
 pub(crate) use lanes::Taken;
 pub(crate) use parking::{ConsumerId, Sleeper};
 pub(crate) use sending::Offer;

@@ -23,11 +23,13 @@ pub enum Reason {
     Poisoned = 5,
     /// Its agent stopped before its turn came.
     Undeliverable = 6,
+    /// Messages wait too long, and it was among the least urgent; the sender has it back.
+    Overloaded = 7,
 }
 
 impl Reason {
     /// How many reasons there are.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 
     /// Every reason.
     pub const ALL: [Self; Self::COUNT] = [
@@ -38,6 +40,7 @@ impl Reason {
         Self::Purged,
         Self::Poisoned,
         Self::Undeliverable,
+        Self::Overloaded,
     ];
 
     /// The reason in lower case, as metrics and JSON write it.
@@ -51,6 +54,7 @@ impl Reason {
             Self::Purged => "purged",
             Self::Poisoned => "poisoned",
             Self::Undeliverable => "undeliverable",
+            Self::Overloaded => "overloaded",
         }
     }
 }

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use super::admissions::Admissions;
-use super::intake::{Departed, Gate, Intake};
+use super::intake::{Departed, Gate, Intake, Traffic};
 use super::lanes::Lanes;
 use super::options::MailboxOptions;
 use super::parking::Sleeper;
@@ -135,6 +135,11 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Messages queued, for each lane.
     pub(crate) fn depth(&self) -> [u64; Priority::COUNT] {
         self.intake().depth(self.departed())
+    }
+
+    /// Messages accepted and gone, for each lane.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.intake().traffic(self.departed())
     }
 
     // ---- For both sides ----------------------------------------------------------------------

@@ -186,6 +186,39 @@ impl Bulkhead {
         }
     }
 
+    /// [`enter`](Self::enter) for a place that may outlive this reference.
+    ///
+    /// # Errors
+    ///
+    /// There is none in time.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a waiter that is dropped has taken nothing, and loses its turn.
+    pub async fn enter_owned(&self) -> Result<OwnedPlace, BulkheadFull> {
+        let inner = &*self.inner;
+        if let Ok(_permit) = Arc::clone(&inner.places).try_acquire_owned() {
+            inner.enter(false);
+            return Ok(OwnedPlace { _permit });
+        }
+        if inner.options.max_wait.is_zero() {
+            return Err(inner.refuse());
+        }
+        let place = Arc::clone(&inner.places).acquire_owned();
+        match tokio::time::timeout(inner.options.max_wait, place).await {
+            Ok(Ok(_permit)) => {
+                inner.enter(true);
+                Ok(OwnedPlace { _permit })
+            }
+            // The semaphore is never closed.
+            Ok(Err(_)) | Err(_) => Err(inner.refuse()),
+        }
+    }
+
+    pub(super) fn may_wait(&self) -> bool {
+        !self.inner.options.max_wait.is_zero()
+    }
+
     /// Its counters.
     #[must_use]
     pub fn snapshot(&self) -> BulkheadSnapshot {

@@ -97,6 +97,11 @@ pub enum Decision {
         /// Why.
         reason: GivenUp,
     },
+    /// A message went past the guards of its link unasked, because it is too urgent to be refused.
+    Exempted {
+        /// Its priority.
+        priority: Priority,
+    },
     /// Admission control admitted a message.
     Admitted {
         /// Its priority.
@@ -122,6 +127,11 @@ pub enum Decision {
 pub trait Listener: Send + Sync {
     /// A guard decided.
     fn on_event(&self, event: &Event<'_>);
+
+    /// Whether it wants to hear of such a decision; `false` saves making the event. Default: of every one.
+    fn hears(&self, _decision: &Decision) -> bool {
+        true
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync> Listener for F {
@@ -151,9 +161,22 @@ impl Listener for LogListener {
             | Decision::BulkheadEntered { .. }
             | Decision::CallPermitted { .. }
             | Decision::CallRecorded { .. }
+            | Decision::Exempted { .. }
             | Decision::Admitted { .. } => {}
             decision => tracing::debug!(guard, ?decision, "a guard decided"),
         }
+    }
+
+    fn hears(&self, decision: &Decision) -> bool {
+        !matches!(
+            decision,
+            Decision::RateGranted { .. }
+                | Decision::BulkheadEntered { .. }
+                | Decision::CallPermitted { .. }
+                | Decision::CallRecorded { .. }
+                | Decision::Exempted { .. }
+                | Decision::Admitted { .. }
+        )
     }
 }
 
@@ -230,7 +253,9 @@ impl Hook {
     /// Tells the listener, if there is one. Never called under a guard's lock.
     #[inline]
     pub(super) fn emit(&self, decision: Decision) {
-        if let Some(listener) = &self.listener {
+        if let Some(listener) = &self.listener
+            && listener.hears(&decision)
+        {
             self.tell(&**listener, decision);
         }
     }

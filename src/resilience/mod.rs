@@ -21,8 +21,10 @@ mod retry;
 mod seconds;
 mod time;
 
+pub(crate) use self::admission::QueueAdmission;
 pub use self::admission::{AdmissionController, AdmissionOptions, AdmissionSnapshot, Controller, Overloaded};
 pub use self::backoff::{Backoff, Jitter};
+pub(crate) use self::breaker::BreakerForm;
 pub use self::breaker::{
     BreakerOptions, BreakerSnapshot, BreakerState, CallCounts, CircuitBreaker, CircuitOpen, Outcome,
     OwnedPermit, Permit, RefusedCounts, Transitions, Window, WindowSnapshot,

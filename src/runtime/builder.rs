@@ -11,6 +11,7 @@ use crate::agent::Commons;
 use crate::clock::Clock;
 use crate::delivery::{DeadLetterSink, DeadLetters};
 use crate::host::Host;
+use crate::resilience::{Environment, Listener, LogListener};
 use crate::sync::Arc;
 
 /// The options of a runtime. Every one has a default.
@@ -21,6 +22,7 @@ pub struct RuntimeBuilder {
     sink: Option<Box<dyn DeadLetterSink>>,
     latencies: bool,
     shutdown_deadline: Duration,
+    guards: Environment,
 }
 
 impl Default for RuntimeBuilder {
@@ -31,6 +33,7 @@ impl Default for RuntimeBuilder {
             sink: None,
             latencies: true,
             shutdown_deadline: Duration::from_secs(10),
+            guards: Environment::default().listener(LogListener),
         }
     }
 }
@@ -66,6 +69,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Who hears of every decision of the guards on links and of admission control. Default: the log
+    /// ([`LogListener`]).
+    pub fn guard_listener(mut self, listener: impl Listener + 'static) -> Self {
+        self.guards = self.guards.listener(listener);
+        self
+    }
+
     /// Starts the runtime's threads.
     ///
     /// # Errors
@@ -80,7 +90,7 @@ impl RuntimeBuilder {
 
     pub(crate) fn build(self, host: Host, clock: Clock) -> Runtime {
         let dead_letters = DeadLetters::new(self.kept_dead_letters, self.sink);
-        let commons = Arc::new(Commons::new(clock, dead_letters, self.latencies));
+        let commons = Arc::new(Commons::new(clock, dead_letters, self.latencies, self.guards));
         let core = Core::new(commons, host, self.shutdown_deadline);
         Runtime::of(RuntimeHandle::new(Arc::new(core)))
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::resilience::InvalidOptions;
+
 /// Why a runtime did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,14 @@ pub enum SpawnError {
     ShuttingDown {
         /// The name.
         name: String,
+    },
+    /// Its options cannot be as they are.
+    #[error("agent {name:?} was not started: its admission options are not valid: {source}")]
+    Admission {
+        /// The name.
+        name: String,
+        /// What is wrong with them.
+        source: InvalidOptions,
     },
     /// Its arbiter could not be started.
     #[error("agent {name:?} was not started: its thread could not be: {source}")]

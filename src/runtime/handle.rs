@@ -59,6 +59,9 @@ impl RuntimeHandle {
         factory: impl Fn() -> A + Send + Sync + 'static,
         parent: Option<(Arc<Instance>, Home)>,
     ) -> Result<AgentRef<A::Message>, SpawnError> {
+        if let Some(source) = options.admission.and_then(|admission| admission.validate().err()) {
+            return Err(SpawnError::Admission { name: name.to_owned(), source });
+        }
         let name: Arc<str> = Arc::from(name);
         let options = self.core.shared(options);
         let places = self.furnish::<A>(&name, &options);
@@ -97,9 +100,7 @@ impl RuntimeHandle {
                 name,
                 Arc::clone(family),
                 agent_type,
-                options.stop_order,
-                options.mailbox,
-                matches!(options.pool, Pool::Shared(_)),
+                options,
                 Arc::clone(&self.core.commons),
             ))
         };
@@ -171,6 +172,7 @@ impl RuntimeHandle {
         Snapshot {
             uptime_seconds: self.core.commons.clock.now().0 as f64 / 1e9,
             agents: cells.iter().map(|cell| cell.snapshot()).collect(),
+            links: self.core.commons.links.snapshot(),
             dead_letters: self.core.commons.dead_letters.total(),
         }
     }

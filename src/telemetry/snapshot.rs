@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::link::LinkSnapshot;
 use crate::mailbox::Reason;
 use crate::message::Priority;
+use crate::resilience::AdmissionSnapshot;
 
 /// All agents of a runtime at one moment. Cheap: it reads counters and histograms and stops nobody; a
 /// figure is late by one slice of its agent's loop at most.
@@ -15,6 +17,9 @@ pub struct Snapshot {
     pub uptime_seconds: f64,
     /// Each agent, by name.
     pub agents: Vec<AgentSnapshot>,
+    /// Each guarded link, by name.
+    #[serde(default)]
+    pub links: Vec<LinkSnapshot>,
     /// Messages ever put in the dead letters (those no longer kept included).
     pub dead_letters: u64,
 }
@@ -24,6 +29,12 @@ impl Snapshot {
     #[must_use]
     pub fn agent(&self, name: &str) -> Option<&AgentSnapshot> {
         self.agents.iter().find(|agent| agent.name == name)
+    }
+
+    /// The link of this name, such as `ingestion -> deduplication`.
+    #[must_use]
+    pub fn link(&self, name: &str) -> Option<&LinkSnapshot> {
+        self.links.iter().find(|link| link.name == name)
     }
 }
 
@@ -80,6 +91,9 @@ pub struct AgentSnapshot {
     pub restarts: u64,
     /// Messages not handled, for each reason that occurred.
     pub dropped: BTreeMap<Reason, u64>,
+    /// Admission control, if the agent has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admission: Option<AdmissionSnapshot>,
     /// Seconds spent in handlers, waiting inside them included, over all instances.
     pub busy_seconds: f64,
     /// Busy time over lifetime and instances, 0 to 1.

@@ -186,6 +186,7 @@ impl Stage<'_> {
                         Err(TellError::Full(_)) => Told::Full,
                         Err(TellError::Closed(_)) => Told::Closed,
                         Err(TellError::Expired(_)) => Told::Expired,
+                        Err(error @ TellError::Overloaded(_)) => panic!("{error}"),
                     };
                     told.lock().unwrap().insert(id, outcome);
                 });
@@ -196,6 +197,7 @@ impl Stage<'_> {
                     Ok(()) => Told::Accepted,
                     Err(TryTellError::Full(_)) => Told::Full,
                     Err(TryTellError::Closed(_)) => Told::Closed,
+                    Err(error @ TryTellError::Overloaded(_)) => panic!("{error}"),
                 };
                 told.lock().unwrap().insert(id, outcome);
             }
@@ -215,7 +217,9 @@ impl Stage<'_> {
                         Err(AskError::Closed(_)) => Told::Closed,
                         Err(AskError::Timeout) => Told::Timeout,
                         Err(AskError::Dropped(reason)) => Told::Dropped(reason),
-                        Err(error @ (AskError::NoReply | AskError::Cycle(_))) => panic!("{error}"),
+                        Err(error @ (AskError::Overloaded(_) | AskError::NoReply | AskError::Cycle(_))) => {
+                            panic!("{error}")
+                        }
                     };
                     told.lock().unwrap().insert(id, outcome);
                 });

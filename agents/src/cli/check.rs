@@ -1,5 +1,7 @@
 //! `statim check`: is this configuration right?
 
+use statim::resilience::PolicyOptions;
+
 use super::args::CheckArgs;
 use super::output::Output;
 use super::{CliError, configuration};
@@ -24,5 +26,22 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), CliError> {
         "  alert      {} at or above {} for {:?}, over below {}",
         alerting.metric, alerting.threshold, alerting.hold, alerting.clear
     ))?;
+    for (name, options) in config.links.by_name() {
+        let PolicyOptions { timeout, rate_limit, bulkhead, breaker, retry } = &options.guards;
+        let parts = [
+            breaker.map(|_| "circuit breaker"),
+            rate_limit.map(|_| "rate limit"),
+            bulkhead.map(|_| "bulkhead"),
+            timeout.map(|_| "timeout"),
+            retry.map(|_| "retry"),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            output.line(format_args!("  link       {name}: {}", parts.join(", ")))?;
+        }
+    }
+    if config.admission.consent.is_some() {
+        output.line("  admission  consent")?;
+    }
     output.finish(&())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use statim::link::{LinkEnd, LinkSnapshot};
 use tokio::sync::watch;
 
 use super::ingest::summary;
@@ -11,8 +12,8 @@ use super::progress::Progress as Bar;
 use super::{CliError, Doing, RunArgs, block_on, logging};
 use crate::config::Config;
 use crate::deployment::{
-    Deployment, DeploymentError, DeploymentOptions, IngestReport, PipelineOptions, Progress, ReplayReport,
-    Requeued, RunReport, agent_reports,
+    Deployment, DeploymentError, DeploymentLinks, DeploymentOptions, IngestReport, PipelineOptions, Progress,
+    ReplayReport, Requeued, RunReport, agent_reports,
 };
 
 /// How often requeued dead letters are looked for.
@@ -91,6 +92,7 @@ async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError>
         ingest,
         decisions,
         agents: agent_reports(&snapshot),
+        links: snapshot.links,
         dead_letters: snapshot.dead_letters,
         database: config.database.url.to_string(),
     })
@@ -115,7 +117,7 @@ async fn work(
         bar.set(progress.files as u64);
         bar.message(&format!("of {}, {} records", progress.of, progress.records));
     };
-    let consent = deployment.consent().clone();
+    let consent = deployment.replay_link().clone();
     let replay = async {
         match &config.consent.replay {
             Some(path) => tokio::select! {
@@ -203,6 +205,7 @@ fn options(config: &Config) -> DeploymentOptions {
             batch_records: config.deduplication.batch_records,
             linger: config.deduplication.linger,
             capacity: config.deduplication.capacity,
+            link: config.links.records,
         },
         arbiters: Some(config.runtime.arbiter_count()),
         shutdown_deadline: config.runtime.shutdown,
@@ -211,6 +214,13 @@ fn options(config: &Config) -> DeploymentOptions {
         monitor_history: config.monitor.history,
         rule: config.alerting,
         drill: config.drill.every,
+        consent_admission: config.admission.consent,
+        links: DeploymentLinks {
+            readings: config.links.readings,
+            replay: config.links.replay,
+            requeue: config.links.requeue,
+            drill: config.links.drill,
+        },
     }
 }
 
@@ -243,8 +253,16 @@ fn told(report: &RunReport) -> String {
             lines.push(format!("{:<16} not handled: {}", agent.name, dropped.join(", ")));
         }
     }
+    lines.extend(report.links.iter().filter_map(held_back));
     if report.dead_letters > 0 {
         lines.push(format!("{} dead letters; `statim dead-letters list` shows them", report.dead_letters));
     }
     lines.join("\n")
+}
+
+/// What did not pass a link, if anything.
+fn held_back(link: &LinkSnapshot) -> Option<String> {
+    let failed = link.ended.iter().filter(|(end, _)| **end != LinkEnd::Passed);
+    let failed: Vec<_> = failed.map(|(end, count)| format!("{count} {end}")).collect();
+    (!failed.is_empty()).then(|| format!("{:<32} {} offered: {}", link.name, link.offered, failed.join(", ")))
 }

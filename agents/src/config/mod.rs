@@ -5,9 +5,11 @@
 //! default. A name that is not known is a fault, because a misspelt setting would otherwise silently be the default.
 
 mod fault;
+mod guards;
 mod lines;
 mod reader;
 mod sections;
+mod shape;
 mod suggest;
 mod url;
 
@@ -15,6 +17,7 @@ mod url;
 mod tests;
 
 pub use self::fault::{Fault, Faults};
+pub use self::guards::{AdmissionConfig, LinksConfig};
 pub use self::lines::Position;
 pub use self::sections::{
     ConsentConfig, DatabaseConfig, DeduplicationConfig, DrillConfig, IngestionConfig, LogConfig, LogFormat,
@@ -51,6 +54,10 @@ pub struct Config {
     pub alerting: Rule,
     /// Made-up revocations, to show how fast real ones would be.
     pub drill: DrillConfig,
+    /// The guards on the links between agents.
+    pub links: LinksConfig,
+    /// Agents that refuse messages while messages wait too long.
+    pub admission: AdmissionConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// What the configuration was read from, as faults name it.
@@ -78,6 +85,8 @@ impl Default for Config {
             monitor: MonitorConfig::default(),
             alerting: sections::default_rule(),
             drill: DrillConfig::default(),
+            links: LinksConfig::default(),
+            admission: AdmissionConfig::default(),
             log: LogConfig::default(),
             origin: "the built-in defaults".to_owned(),
             places: Vec::new(),
@@ -132,6 +141,8 @@ impl Config {
             monitor: sections::monitor(&mut document),
             alerting: sections::alerting(&mut document),
             drill: sections::drill(&mut document),
+            links: guards::links(&mut document),
+            admission: guards::admission(&mut document),
             log: sections::log(&mut document),
             origin: origin.to_owned(),
             places,

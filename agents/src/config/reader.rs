@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::Fault;
 use super::lines::{Lines, Position};
+use super::shape::{Places, Shape};
 use super::suggest::nearest;
 
 type Entries<'i> = Vec<(Spanned<Cow<'i, str>>, Spanned<DeValue<'i>>)>;
@@ -22,7 +23,7 @@ pub(super) struct Document<'i> {
 }
 
 /// The faults found so far.
-struct Notes<'i> {
+pub(super) struct Notes<'i> {
     lines: Lines<'i>,
     faults: Vec<Fault>,
     /// Lines that are not TOML: what was made of them may be anything, and is not worth a second fault.
@@ -30,7 +31,7 @@ struct Notes<'i> {
 }
 
 impl Notes<'_> {
-    fn add(&mut self, span: Range<usize>, field: String, message: impl Into<String>) {
+    pub(super) fn add(&mut self, span: Range<usize>, field: String, message: impl Into<String>) {
         let position = self.lines.position(span.start);
         if !self.garbled.contains(&position.line) {
             self.faults.push(Fault::at(position, Some(field), message));
@@ -78,6 +79,38 @@ impl<'i> Document<'i> {
             },
         };
         Section { name, entries, known: Vec::new(), notes: &mut self.notes }
+    }
+
+    /// Reads the tables `[section.name]`, each of one `shape` and one of `names`. `read` makes options of what is written
+    /// there, and says what is wrong with them by the path of the field.
+    pub(super) fn tables(
+        &mut self,
+        section: &'static str,
+        what: &str,
+        names: &[&'static str],
+        shape: &Shape,
+        mut read: impl FnMut(&'static str, toml::Value) -> Result<(), Vec<(String, String)>>,
+    ) {
+        let Section { entries, notes, .. } = self.section(section);
+        for (key, value) in entries {
+            // However many spaces are around the arrow.
+            let written = key.get_ref().split("->").map(str::trim).collect::<Vec<_>>().join(" -> ");
+            let shown = shorten(&written);
+            let is_bare = shown.chars().all(|it| it.is_ascii_alphanumeric() || "_-".contains(it));
+            let path = if is_bare { format!("{section}.{shown}") } else { format!("{section}.{shown:?}") };
+            let Some(name) = names.iter().find(|name| **name == written) else {
+                let advice = advice(&format!("there is {what}"), &written, names);
+                notes.add(key.span(), path, format!("is not known; {advice}"));
+                continue;
+            };
+            let mut places = Places::default();
+            let Some(options) = shape.read(&path, &value, notes, &mut places) else { continue };
+            for (field, message) in read(name, options).err().into_iter().flatten() {
+                let field = if field.is_empty() { path.clone() } else { format!("{path}.{field}") };
+                let at = places.of(&field).unwrap_or(key.span().start);
+                notes.add(at..at, field, message);
+            }
+        }
     }
 
     /// Every fault, sections that nobody asked for included.
@@ -247,7 +280,7 @@ fn take<'i>(entries: &mut Entries<'i>, name: &str) -> Option<(Spanned<Cow<'i, st
     Some(entries.swap_remove(at))
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",
@@ -259,7 +292,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-fn advice(listed: &str, name: &str, known: &[&str]) -> String {
+pub(super) fn advice(listed: &str, name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("{listed} {}", known.join(", ")),
@@ -267,7 +300,7 @@ fn advice(listed: &str, name: &str, known: &[&str]) -> String {
 }
 
 /// What may be shown of something that could be a book.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     match text.char_indices().nth(40) {
         None => text.escape_debug().to_string(),
         Some((end, _)) => format!("{}…", text[..end].escape_debug()),

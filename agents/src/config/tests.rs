@@ -142,7 +142,7 @@ fn a_section_of_the_wrong_form_and_a_field_outside_are_faults() {
         [
             "f.toml:1:1: log: is a whole number; write it as a section, [log]",
             "f.toml:2:1: workers: is a field outside a section that is not known; the sections are database, \
-             runtime, ingestion, deduplication, consent, monitor, alerting, drill, log",
+             runtime, ingestion, deduplication, consent, monitor, alerting, drill, links, admission, log",
         ]
     );
 }
@@ -224,5 +224,149 @@ proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "(\\[|\\]|=|\"|[a-z]{1,3}|\n|[0-9.,{}#é]| |log|level|sources|url)*") {
         let _ = Config::parse(&text, "f.toml");
+    }
+}
+
+#[test]
+fn a_link_is_guarded_as_its_preset_and_its_overrides_say() {
+    use statim::LinkOptions;
+    use statim::link::Exempt;
+    use statim::resilience::{AdmissionOptions, Backoff, BreakerOptions, RateLimitOptions, Window};
+
+    let config = Config::parse(
+        r#"
+        [links."ingestion -> deduplication"]
+        preset = "resilience4j"
+        bulkhead = false
+        timeout_seconds = 5
+        rate_limit = { permits = 20_000, burst = 256 }
+        [links."ingestion -> deduplication".breaker]
+        window = { seconds = 10 }
+        minimum_calls = 20
+        [links]
+        "monitor->alerting" = { preset = "healthsync", exempt = "high" }
+        "replay -> consent".breaker = { open_seconds = 5.5, judge_slow_calls = false }
+        [admission.consent]
+        low_target_seconds = 0.5
+        refuse_high = false
+        "#,
+        "f.toml",
+    )
+    .expect("is right");
+    let records = LinkOptions::resilience4j()
+        .timeout(Duration::from_secs(5))
+        .rate_limit(RateLimitOptions { burst: Some(256), ..RateLimitOptions::per_second(20_000) })
+        .breaker(BreakerOptions {
+            window: Window::Time(Duration::from_secs(10)),
+            minimum_calls: Some(20),
+            ..BreakerOptions::default()
+        });
+    let mut records = records;
+    records.guards.bulkhead = None;
+    assert_eq!(config.links.records, records);
+    assert_eq!(config.links.readings, LinkOptions::health_sync().exempt(Exempt::High));
+    let replay = BreakerOptions {
+        open: Backoff::constant(Duration::from_millis(5500)),
+        slow_call_rate: None,
+        ..BreakerOptions::default()
+    };
+    assert_eq!(config.links.replay, LinkOptions::default().breaker(replay));
+    assert_eq!((config.links.requeue, config.links.drill), Default::default());
+    let admission = AdmissionOptions {
+        low_target: Duration::from_millis(500),
+        refuse_high: false,
+        ..AdmissionOptions::default()
+    };
+    assert_eq!(config.admission.consent, Some(admission));
+}
+
+#[test]
+fn every_fault_of_every_link_is_said_at_once_with_its_line() {
+    let said = faults(
+        "[links.\"ingestion -> deduplication\"]\n\
+         preset = \"hystrix\"\n\
+         timeout = 5\n\
+         timeout_seconds = -1\n\
+         bulkhead = 3\n\
+         [links.\"ingestion -> deduplication\".breaker]\n\
+         failure_rat = 0.5\n\
+         failure_rate = 1.5\n\
+         window = { calls = 10, minutes = 1 }\n\
+         minimum_calls = 11\n\
+         probes = \"many\"\n\
+         open_jitter = \"a great deal\"\n\
+         [links.\"replay -> consnt\"]\n\
+         [links.\"replay -> consent\"]\n\
+         rate_limit = { burst = -5, per_seconds = 1e999 }\n\
+         [links.\"replay -> consent\".retry]\n\
+         attempts = 99999999999999999999\n\
+         backof = 1\n\
+         budget = { ratio = 100, share = 1 }\n\
+         [links.\"requeue -> consent\"]\n\
+         rate_limit = true\n\
+         [admission.consent]\n\
+         clear = 7\n\
+         target_seconds = 1\n\
+         [admission.deduplication]\n",
+    );
+    let r = "f.toml:";
+    let links = "links.\"ingestion -> deduplication\"";
+    let replay = "links.\"replay -> consent\"";
+    assert_eq!(
+        said,
+        [
+            format!(
+                "{r}2:10: {links}.preset: \"hystrix\" is not known; the choices are none, resilience4j, health_sync, healthsync"
+            ),
+            format!(
+                "{r}3:1: {links}.timeout: is not known; the fields are preset, exempt, timeout_seconds, rate_limit, bulkhead, breaker, retry"
+            ),
+            format!("{r}4:19: {links}.timeout_seconds: give a number of seconds from 0.001 to 86400"),
+            format!(
+                "{r}5:12: {links}.bulkhead: is a whole number; give a table of max_concurrent, max_wait_seconds"
+            ),
+            format!("{r}7:1: {links}.breaker.failure_rat: is not known; did you mean failure_rate?"),
+            format!("{r}8:16: {links}.breaker.failure_rate: give a share from 0.000001 to 1"),
+            format!("{r}9:24: {links}.breaker.window.minutes: is not known; the fields are calls, seconds"),
+            format!(
+                "{r}10:17: {links}.breaker.minimum_calls: the window never holds more than 10 calls; give at most that"
+            ),
+            format!("{r}11:10: {links}.breaker.probes: is a text; give a whole number"),
+            format!(
+                "{r}12:15: {links}.breaker.open_jitter: \"a great deal\" is not known; the choices are none, equal, full"
+            ),
+            format!("{r}13:8: links.\"replay -> consnt\": is not known; did you mean replay -> consent?"),
+            format!("{r}15:14: {replay}.rate_limit.permits: give a number from 1 to 1000000"),
+            format!("{r}15:24: {replay}.rate_limit.burst: give a number from 1 to 1000000"),
+            format!(
+                "{r}15:42: {replay}.rate_limit.per_seconds: give a number of seconds from 0.001 to 86400"
+            ),
+            format!("{r}17:12: {replay}.retry.attempts: give a number from 1 to 100"),
+            format!("{r}18:1: {replay}.retry.backof: is not known; did you mean backoff?"),
+            format!("{r}19:20: {replay}.retry.budget.ratio: give a number from 0 to 10"),
+            format!(
+                "{r}19:25: {replay}.retry.budget.share: is not known; the fields are ratio, per_second, burst"
+            ),
+            format!(
+                "{r}21:14: links.\"requeue -> consent\".rate_limit.permits: give a number from 1 to 1000000"
+            ),
+            format!("{r}23:9: admission.consent.clear: give a number from 0.01 to 1"),
+            format!(
+                "{r}24:1: admission.consent.target_seconds: is not known; did you mean low_target_seconds?"
+            ),
+            format!(
+                "{r}25:12: admission.deduplication: is not known; there is admission control for consent"
+            ),
+        ]
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_options_of_a_link_make_it_panic(
+        text in "(preset|breaker|window|retry|budget|=|\\{|\\}|true|false|-?[0-9]{1,25}|1e400|nan|\"x\"|,|\n| |\\.)*"
+    ) {
+        let _ = Config::parse(&format!("[links.\"replay -> consent\"]\n{text}"), "f.toml");
+        let _ = Config::parse(&format!("[admission]\nconsent = {{{text}}}"), "f.toml");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use statim::AgentRef;
+use statim::Link;
 use tokio::task::JoinHandle;
 
 use crate::consent::{Actor, ConsentMessage, PatientId, ProvisionId, Revocation};
@@ -15,7 +15,7 @@ pub(super) struct Drill {
 }
 
 impl Drill {
-    pub(super) fn start(consent: AgentRef<ConsentMessage>, interval: Duration) -> Self {
+    pub(super) fn start(consent: Link<ConsentMessage>, interval: Duration) -> Self {
         let task = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(interval);
             // Late ticks are made up for: a drill that waits with the system would not see it wait.
@@ -28,7 +28,8 @@ impl Drill {
                     at: Timestamp::now(),
                     by: Actor::new("drill"),
                 };
-                if consent.tell(ConsentMessage::Revoke { revocation, reply: None }).await.is_err() {
+                let told = consent.tell(ConsentMessage::Revoke { revocation, reply: None }).await;
+                if told.is_err_and(|error| error.is_closed()) {
                     return;
                 }
             }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use statim::delivery::LettersError;
+use statim::link::NewLinkError;
 use statim::store::{OpenError, UrlError};
 use statim::{SpawnError, StartError};
 
@@ -19,6 +20,9 @@ pub enum DeploymentError {
     /// An agent did not start.
     #[error(transparent)]
     Spawn(#[from] SpawnError),
+    /// A link between two agents cannot be made.
+    #[error(transparent)]
+    Link(#[from] NewLinkError),
     /// The database's URL is no good.
     #[error(transparent)]
     Url(#[from] UrlError),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use statim::{
-    AgentOptions, AgentRef, BatchOptions, MailboxOptions, Placement, Pool, RuntimeHandle, SpawnError,
+    AgentOptions, AgentRef, BatchOptions, LinkOptions, MailboxOptions, Placement, Pool, RuntimeHandle,
 };
 
 use super::error::DeploymentError;
@@ -32,6 +32,8 @@ pub struct PipelineOptions {
     pub linger: Duration,
     /// Messages queued at deduplication at most.
     pub capacity: usize,
+    /// What guards the link from ingestion to deduplication.
+    pub link: LinkOptions,
 }
 
 impl PipelineOptions {
@@ -49,6 +51,7 @@ impl PipelineOptions {
             batch_records: 256,
             linger: Duration::from_millis(5),
             capacity: 4_096,
+            link: LinkOptions::default(),
         }
     }
 }
@@ -82,8 +85,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`SpawnError`] if their names are taken or a thread cannot be started.
-    pub fn spawn(runtime: &RuntimeHandle, options: &PipelineOptions) -> Result<Self, SpawnError> {
+    /// [`DeploymentError`] if their names are taken, a thread cannot be started, or the link's options are no good.
+    pub fn spawn(runtime: &RuntimeHandle, options: &PipelineOptions) -> Result<Self, DeploymentError> {
         let database = options.database.clone();
         let batch = BatchOptions::up_to(options.batch_records).linger(options.linger);
         let deduplication = runtime.spawn(
@@ -96,7 +99,8 @@ impl Pipeline {
             move || Deduplication::new(database.clone()),
         )?;
         let flow = Flow::new(options.memory_bytes);
-        let (to, of_readers) = (deduplication.clone(), flow.clone());
+        let to = deduplication.guarded(Self::INGESTION, &options.link)?;
+        let of_readers = flow.clone();
         let ingestion = runtime.spawn(
             Self::INGESTION,
             AgentOptions::default()

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use statim::AgentRef;
+use statim::Link;
 
 use super::error::DeploymentError;
 use crate::consent::{
@@ -27,7 +27,7 @@ pub struct ReplayReport {
     /// Requests whose answer was not the one that the file expects. Compared only on a ledger that was empty: on any
     /// other, what was there before has its say.
     pub unexpected: u64,
-    /// Events that had no answer. Nothing was permitted by them.
+    /// Events that had no answer, also because a guard of the link refused them. Nothing was permitted by them.
     pub unanswered: u64,
 }
 
@@ -62,13 +62,13 @@ enum Event {
 /// Dropped midway, the events up to there have been played and reported; one more may have been played.
 pub async fn replay(
     path: &Path,
-    consent: &AgentRef<ConsentMessage>,
+    consent: &Link<ConsentMessage>,
     report: &mut ReplayReport,
 ) -> Result<(), DeploymentError> {
     let unreadable = |source| DeploymentError::Replay { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let ended = || DeploymentError::AgentEnded { agent: "consent" };
-    let inspected = consent.inspect().await.map_err(|_| ended())?;
+    let inspected = consent.agent().inspect().await.map_err(|_| ended())?;
     let is_fresh = inspected.iter().all(|instance| instance.agent["patients"] == 0);
     for (number, line) in BufReader::new(file).lines().enumerate() {
         let line = line.map_err(unreadable)?;
@@ -83,7 +83,7 @@ pub async fn replay(
     Ok(())
 }
 
-async fn play(event: Event, is_fresh: bool, consent: &AgentRef<ConsentMessage>, report: &mut ReplayReport) {
+async fn play(event: Event, is_fresh: bool, consent: &Link<ConsentMessage>, report: &mut ReplayReport) {
     let by = Actor::new("replay");
     let answered = match event {
         // Played once: a later start must not undo what has been revoked since.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use statim::link::LinkSnapshot;
+use statim::resilience::AdmissionSnapshot;
 use statim::{LatencySummary, Priority, Reason, Snapshot};
 
 use super::peak_memory::peak_rss_bytes;
@@ -158,6 +160,8 @@ pub struct RunReport {
     pub decisions: ReplayReport,
     /// Each agent.
     pub agents: Vec<AgentReport>,
+    /// Each link between agents: what was given to it, how that ended, and its guards.
+    pub links: Vec<LinkSnapshot>,
     /// Messages put in the dead letters.
     pub dead_letters: u64,
     /// Where everything is.
@@ -175,6 +179,9 @@ pub struct AgentReport {
     pub failed: u64,
     /// Messages not handled, by reason.
     pub dropped: BTreeMap<Reason, u64>,
+    /// Admission control, if the agent has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<AdmissionSnapshot>,
     /// End to end, from the send to the end of handling, by priority.
     pub latency_ms: BTreeMap<Priority, LatencyMillis>,
 }
@@ -213,6 +220,7 @@ pub fn agent_reports(snapshot: &Snapshot) -> Vec<AgentReport> {
         handled: agent.handled,
         failed: agent.failed,
         dropped: agent.dropped.clone(),
+        admission: agent.admission.clone(),
         latency_ms: agent.latency.iter().map(|(priority, summary)| (*priority, summary.into())).collect(),
     };
     snapshot.agents.iter().map(report).collect()

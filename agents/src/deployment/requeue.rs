@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use statim::AgentRef;
+use statim::Link;
 
 use super::error::DeploymentError;
 use super::pipeline::Pipeline;
@@ -32,7 +32,7 @@ pub struct Requeued {
 pub(super) async fn requeue(
     letters: &LetterStore,
     pipeline: &Pipeline,
-    consent: &AgentRef<ConsentMessage>,
+    consent: &Link<ConsentMessage>,
 ) -> Result<Requeued, DeploymentError> {
     let mut requeued = Requeued { given: requeue_consent(letters, consent).await?, ..Requeued::default() };
     for letter in lend(letters, Pipeline::INGESTION).await? {
@@ -66,7 +66,7 @@ pub(super) async fn revive_revocations(letters: &LetterStore) -> Result<u64, Let
 /// Gives requeued letters to the consent agent, and says how many.
 pub(super) async fn requeue_consent(
     letters: &LetterStore,
-    consent: &AgentRef<ConsentMessage>,
+    consent: &Link<ConsentMessage>,
 ) -> Result<u64, LettersError> {
     let mut done = Vec::new();
     for letter in lend(letters, CONSENT).await? {

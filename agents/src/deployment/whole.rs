@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use statim::resilience::AdmissionOptions;
 use statim::store::{Store, sibling_url};
-use statim::{AgentOptions, AgentRef, BatchOptions, Placement, Runtime, ShutdownReport, Snapshot};
+use statim::{
+    AgentOptions, AgentRef, BatchOptions, Link, LinkOptions, Placement, Runtime, ShutdownReport, Snapshot,
+};
 
 use super::dead_letter_keeper::{Inlet, Keeper};
 use super::drill::Drill;
@@ -38,6 +41,23 @@ pub struct DeploymentOptions {
     pub rule: Rule,
     /// How often a drill sends a revocation; `None` is never.
     pub drill: Option<Duration>,
+    /// When the consent agent refuses its least urgent messages; `None` is never.
+    pub consent_admission: Option<AdmissionOptions>,
+    /// What guards the links between them, but for the pipeline's.
+    pub links: DeploymentLinks,
+}
+
+/// What guards the links of a deployment. The default guards none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeploymentLinks {
+    /// From the monitor to alerting.
+    pub readings: LinkOptions,
+    /// From the file of consent events to the consent agent.
+    pub replay: LinkOptions,
+    /// From the dead letters to the consent agent.
+    pub requeue: LinkOptions,
+    /// From the drill to the consent agent.
+    pub drill: LinkOptions,
 }
 
 /// The agents of a configuration, running.
@@ -46,6 +66,8 @@ pub struct Deployment {
     runtime: Runtime,
     pipeline: Pipeline,
     consent: AgentRef<ConsentMessage>,
+    replay: Link<ConsentMessage>,
+    requeue: Link<ConsentMessage>,
     letters: LetterStore,
     letter_store: Store,
     keeper: Keeper,
@@ -84,22 +106,28 @@ impl Deployment {
         let runtime = builder.start()?;
 
         let pipeline = Pipeline::spawn(&runtime, &options.pipeline)?;
-        let consent = runtime.spawn(
-            "consent",
-            AgentOptions::default()
-                .capacity(options.consent_capacity)
-                .batch(BatchOptions::up_to(64))
-                .attempts(3)
-                // Nobody else's work may come before a revocation, so nobody else is on its thread.
-                .placement(Placement::Own)
-                .stop_order(20),
-            move || Consent::new(consent_database.clone()),
-        )?;
+        let mut consent_options = AgentOptions::default()
+            .capacity(options.consent_capacity)
+            .batch(BatchOptions::up_to(64))
+            .attempts(3)
+            // Nobody else's work may come before a revocation, so nobody else is on its thread.
+            .placement(Placement::Own)
+            .stop_order(20);
+        if let Some(admission) = options.consent_admission {
+            consent_options = consent_options.admission(admission);
+        }
+        let consent =
+            runtime.spawn("consent", consent_options, move || Consent::new(consent_database.clone()))?;
+        let DeploymentLinks { readings, replay, requeue, drill } = &options.links;
+        let replay = consent.guarded("replay", replay)?;
+        let requeue = consent.guarded("requeue", requeue)?;
+        let to_drill = consent.guarded("drill", drill)?;
         let rule = options.rule;
         let alerting =
             runtime.spawn("alerting", AgentOptions::default().capacity(64).stop_order(40), move || {
                 Alerting::new(rule)
             })?;
+        let alerting = alerting.guarded("monitor", readings)?;
         let (interval, keep) = (options.monitor_interval, options.monitor_history);
         runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
             Monitor::new(interval, keep, alerting.clone())
@@ -108,9 +136,10 @@ impl Deployment {
         // says so in the log, and is tried again by its supervision.)
         consent.inspect().await.map_err(|_| DeploymentError::AgentEnded { agent: "consent" })?;
         revive_revocations(&letters).await?;
-        requeue_consent(&letters, &consent).await?;
-        let drill = options.drill.map(|interval| Drill::start(consent.clone(), interval));
-        Ok(Self { runtime, pipeline, consent, letters, letter_store, keeper, drill, watch: Watch::default() })
+        requeue_consent(&letters, &requeue).await?;
+        let drill = options.drill.map(|interval| Drill::start(to_drill, interval));
+        let watch = Watch::default();
+        Ok(Self { runtime, pipeline, consent, replay, requeue, letters, letter_store, keeper, drill, watch })
     }
 
     /// Ingestion and deduplication.
@@ -123,6 +152,12 @@ impl Deployment {
     #[must_use]
     pub fn consent(&self) -> &AgentRef<ConsentMessage> {
         &self.consent
+    }
+
+    /// The consent agent, for [`replay`](super::replay).
+    #[must_use]
+    pub fn replay_link(&self) -> &Link<ConsentMessage> {
+        &self.replay
     }
 
     /// Ingests the files below `sources` that are new or have changed since the last time.
@@ -153,7 +188,7 @@ impl Deployment {
     ///
     /// Cancel safe: a letter not marked as done is given again later.
     pub async fn requeue(&mut self) -> Result<Requeued, DeploymentError> {
-        requeue(&self.letters, &self.pipeline, &self.consent).await
+        requeue(&self.letters, &self.pipeline, &self.requeue).await
     }
 
     /// The state of everything.

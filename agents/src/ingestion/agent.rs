@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use statim::{Agent, AgentRef, Context, Key, Message, Priority, Reply};
+use statim::{Agent, Context, Key, Link, Message, Priority, Reply};
 
 use super::flow::Flow;
 use super::reader::read_file;
@@ -81,14 +81,14 @@ pub enum IngestionError {
 /// A member of the ingestion pool.
 #[derive(Debug, Clone)]
 pub struct Ingestion {
-    deduplication: AgentRef<DeduplicationMessage>,
+    deduplication: Link<DeduplicationMessage>,
     flow: Flow,
 }
 
 impl Ingestion {
     /// Sends what it reads to `deduplication`, drawing on `flow`.
     #[must_use]
-    pub fn new(deduplication: AgentRef<DeduplicationMessage>, flow: Flow) -> Self {
+    pub fn new(deduplication: Link<DeduplicationMessage>, flow: Flow) -> Self {
         Self { deduplication, flow }
     }
 }

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use statim::AgentRef;
+use statim::Link;
 
 use super::flow::Flow;
 use crate::catalogue::{Incoming, Prepared, QuarantineEntry, SourcePosition};
@@ -12,11 +13,16 @@ use crate::deduplication::DeduplicationMessage;
 use crate::formats::{FileReport, Item, Position, Quarantined, ReadError, Sink, read_path};
 use crate::record::{Identity, Kind};
 
+/// How long a reader rests before it tries again to send what was refused. The longest is also how long it may take to see
+/// that it is to stop.
+const SHORTEST_REST: Duration = Duration::from_millis(2);
+const LONGEST_REST: Duration = Duration::from_millis(100);
+
 /// Reads one file and sends what is in it. Blocks. If the operating system fails half way, the report is of what was sent
 /// until then.
 pub(super) fn read_file(
     path: &Path,
-    to: &AgentRef<DeduplicationMessage>,
+    to: &Link<DeduplicationMessage>,
     flow: &Flow,
 ) -> (FileReport, Option<ReadError>) {
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
@@ -35,7 +41,7 @@ struct Sender<'a> {
     index: u64,
     /// What was sent, for when there is no other account of it.
     sent: FileReport,
-    to: &'a AgentRef<DeduplicationMessage>,
+    to: &'a Link<DeduplicationMessage>,
     flow: &'a Flow,
 }
 
@@ -48,14 +54,21 @@ impl Sender<'_> {
         SourcePosition { file: Arc::clone(&self.file), member: Arc::from(""), index: self.index }
     }
 
-    fn send(&self, message: DeduplicationMessage) -> ControlFlow<()> {
-        if self.flow.is_stopped() {
-            return ControlFlow::Break(());
-        }
-        match self.to.tell_blocking(message) {
-            Ok(()) => ControlFlow::Continue(()),
-            // Deduplication takes no more: the deployment is ending, and the file is read again next time.
-            Err(_) => ControlFlow::Break(()),
+    fn send(&self, mut message: DeduplicationMessage) -> ControlFlow<()> {
+        loop {
+            if self.flow.is_stopped() {
+                return ControlFlow::Break(());
+            }
+            let refused = match self.to.tell_blocking(message) {
+                Ok(()) => return ControlFlow::Continue(()),
+                // Deduplication takes no more: the deployment is ending, and the file is read again next time.
+                Err(closed) if closed.is_closed() => return ControlFlow::Break(()),
+                Err(refused) => refused,
+            };
+            // No record is left out because a guard of the link, or the mailbox, refuses it for now.
+            let rest = refused.retry_after().unwrap_or(SHORTEST_REST).clamp(SHORTEST_REST, LONGEST_REST);
+            std::thread::sleep(rest);
+            message = refused.into_message();
         }
     }
 

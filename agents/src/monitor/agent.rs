@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use statim::{Agent, AgentRef, Context, Message, Priority, Reply, Snapshot};
+use statim::{Agent, Context, Link, Message, Priority, Reply, Snapshot};
 
 use super::process::{ProcessProbe, ProcessSample};
 use crate::alerting::{AlertingMessage, Reading};
@@ -54,7 +54,7 @@ pub struct Monitor {
     interval: Duration,
     history: VecDeque<Kept>,
     keep: usize,
-    alerting: AgentRef<AlertingMessage>,
+    alerting: Link<AlertingMessage>,
     probe: Option<ProcessProbe>,
     latest: Option<Sampled>,
 }
@@ -62,7 +62,7 @@ pub struct Monitor {
 impl Monitor {
     /// Looks every `interval` (at least 200 ms, under which processor use cannot be told) and remembers `keep` looks.
     #[must_use]
-    pub fn new(interval: Duration, keep: usize, alerting: AgentRef<AlertingMessage>) -> Self {
+    pub fn new(interval: Duration, keep: usize, alerting: Link<AlertingMessage>) -> Self {
         let interval = interval.max(Duration::from_millis(200));
         Self { interval, history: VecDeque::new(), keep: keep.max(1), alerting, probe: None, latest: None }
     }
@@ -79,7 +79,7 @@ impl Monitor {
         self.probe = probe;
         let sampled = Sampled { runtime: ctx.runtime().snapshot(), process };
         self.remember(&sampled);
-        // If alerting is behind, the next look tells it as much.
+        // If alerting is behind, or the link refuses, the next look tells it as much.
         let _ = self.alerting.try_tell(AlertingMessage::Observe(Reading::of(&sampled)));
         self.latest = Some(sampled);
     }

@@ -97,8 +97,8 @@ async fn hand_over<M: Durable>(
                 record.buried(Reason::Expired, 0);
                 return Ok(());
             }
-            // What a mailbox that rejects gives back is offered again: it was accepted when it was stored.
-            Err(TellError::Full(message)) => {
+            // What a mailbox that rejects or is overloaded gives back is offered again: it was accepted when it was stored.
+            Err(TellError::Full(message) | TellError::Overloaded(message)) => {
                 tokio::time::sleep(REJECTED_PAUSE).await;
                 tell = address(binding, message, priority, None, &record);
                 polled = Poll::Pending;

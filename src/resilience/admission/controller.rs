@@ -8,7 +8,7 @@ use crate::message::Priority;
 use crate::resilience::fault::InvalidOptions;
 
 /// Intervals without a message taken after which the queue is taken for empty.
-const SILENCE: u64 = 10;
+pub(super) const SILENCE: u64 = 10;
 /// The least and the most that is admitted below what was served, to work off what waits already.
 const DRAIN: (f64, f64) = (0.05, 0.5);
 /// What admission grows by in the first calm interval; it doubles with each, up to the second.
@@ -115,6 +115,17 @@ impl Controller {
         self.refused
     }
 
+    /// Judges an interval that somebody else has watched, `intervals` times as long as one is meant to be.
+    pub(super) fn judge_watched(
+        &mut self,
+        offered: [u64; Priority::COUNT],
+        taken: u64,
+        shortest: [Option<u64>; Priority::COUNT],
+        intervals: f64,
+    ) {
+        self.judge(&Interval { began: None, offered, taken, shortest }, intervals);
+    }
+
     /// Judges the interval if it is over.
     fn roll(&mut self, now: u64) {
         let began = *self.seen.began.get_or_insert(now);
@@ -192,7 +203,7 @@ impl Controller {
     }
 
     /// Admits everything, and forgets that it was ever otherwise.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         self.budget = None;
         self.calm = 0;
         self.ceiling = Priority::COUNT;

@@ -2,6 +2,7 @@
 
 mod controller;
 mod options;
+mod queue;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,8 @@ use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 pub use self::controller::Controller;
 pub use self::options::AdmissionOptions;
+
+pub(crate) use self::queue::QueueAdmission;
 
 /// Admission control refused the message: messages wait too long, and this one is among the least urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

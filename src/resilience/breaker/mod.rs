@@ -22,6 +22,7 @@ use super::event::Environment;
 use super::fault::InvalidOptions;
 use crate::sync::Arc;
 
+pub(crate) use self::options::BreakerForm;
 pub use self::options::{BreakerOptions, Window};
 pub use self::permit::{Outcome, OwnedPermit, Permit};
 pub use self::snapshot::{

@@ -27,7 +27,7 @@ pub enum Window {
 /// `judge_slow_calls = false` is a `slow_call_rate` of `None`.
 /// `preset = "health_sync"` takes what is left out from [`health_sync`](Self::health_sync) instead of the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Form", into = "Form")]
+#[serde(from = "BreakerForm", into = "BreakerForm")]
 pub struct BreakerOptions {
     /// What it judges by. Default: the last 100 calls.
     pub window: Window,
@@ -138,13 +138,14 @@ impl BreakerOptions {
 #[serde(rename_all = "snake_case")]
 enum Preset {
     Resilience4j,
+    #[serde(alias = "healthsync")]
     HealthSync,
 }
 
 /// As it is written in a configuration file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Form {
+pub(crate) struct BreakerForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     preset: Option<Preset>,
     window: Option<Window>,
@@ -165,16 +166,25 @@ struct Form {
     longest_half_open_seconds: Option<Duration>,
 }
 
-impl From<Form> for BreakerOptions {
-    fn from(form: Form) -> Self {
+impl From<BreakerForm> for BreakerOptions {
+    fn from(form: BreakerForm) -> Self {
+        form.over(Self::default())
+    }
+}
+
+impl BreakerForm {
+    /// The options, with what is left out from its preset, or from `base` if it names none.
+    pub(crate) fn over(self, base: BreakerOptions) -> BreakerOptions {
+        let form = self;
         let base = match form.preset {
-            None | Some(Preset::Resilience4j) => Self::default(),
-            Some(Preset::HealthSync) => Self::health_sync(),
+            None => base,
+            Some(Preset::Resilience4j) => BreakerOptions::default(),
+            Some(Preset::HealthSync) => BreakerOptions::health_sync(),
         };
         let first = form.open_seconds.unwrap_or(base.open.first);
         // A preset's minimum belongs to its window.
         let minimum = if form.window.is_some() { None } else { base.minimum_calls };
-        Self {
+        BreakerOptions {
             window: form.window.unwrap_or(base.window),
             minimum_calls: form.minimum_calls.or(minimum),
             failure_rate: form.failure_rate.unwrap_or(base.failure_rate),
@@ -195,7 +205,7 @@ impl From<Form> for BreakerOptions {
     }
 }
 
-impl From<BreakerOptions> for Form {
+impl From<BreakerOptions> for BreakerForm {
     fn from(options: BreakerOptions) -> Self {
         Self {
             preset: None,

@@ -8,7 +8,7 @@ use super::core::{Core, Pass};
 use crate::sync::Arc;
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Outcome {
@@ -28,7 +28,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) const COUNT: usize = 6;
+    pub(crate) const COUNT: usize = 6;
+    pub(crate) const ALL: [Self; Self::COUNT] =
+        [Self::Success, Self::Failure, Self::TimedOut, Self::Panicked, Self::Abandoned, Self::Ignored];
 
     /// Whether it counts as a failure.
     #[must_use]

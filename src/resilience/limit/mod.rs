@@ -158,6 +158,10 @@ impl RateLimiter {
         }
     }
 
+    pub(in crate::resilience) fn may_wait(&self) -> bool {
+        !self.inner.max_wait.is_zero()
+    }
+
     /// Its counters.
     #[must_use]
     pub fn snapshot(&self) -> RateLimitSnapshot {

@@ -15,6 +15,7 @@ use super::bulkhead::{Bulkhead, BulkheadSnapshot};
 use super::event::{Decision, Hook};
 use super::limit::{RateLimitSnapshot, RateLimiter};
 use super::retry::{Retry, RetrySnapshot, Verdict};
+use crate::message::Priority;
 use crate::sync::{Arc, AtomicU64, Ordering};
 
 pub use self::builder::PolicyBuilder;
@@ -245,6 +246,33 @@ impl Policy {
         Ok(Leave::new(permit, place))
     }
 
+    /// Asks every guard once, and waits as long as its options let a call wait: [`try_enter`](Self::try_enter) for a caller
+    /// that may wait. The timeout and the retry have no part in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_enter`](Self::try_enter).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it holds nothing; a permit of the rate limit that was taken before is not given back.
+    pub async fn enter(&self) -> Result<Leave, Refused> {
+        let Inner { rate_limit, bulkhead, breaker, .. } = &*self.inner;
+        self.inner.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(open) = breaker.as_ref().and_then(CircuitBreaker::refuse_early) {
+            return Err(open.into());
+        }
+        if let Some(limit) = rate_limit {
+            limit.acquire().await?;
+        }
+        let place = match bulkhead {
+            Some(bulkhead) => Some(bulkhead.enter_owned().await?),
+            None => None,
+        };
+        let permit = breaker.as_ref().map(CircuitBreaker::try_acquire_owned).transpose()?;
+        Ok(Leave::new(permit, place))
+    }
+
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -255,6 +283,37 @@ impl Policy {
     #[must_use]
     pub fn breaker(&self) -> Option<&CircuitBreaker> {
         self.inner.breaker.as_ref()
+    }
+
+    /// Whether a call may be made to wait before it begins.
+    pub(crate) fn may_wait(&self) -> bool {
+        let Inner { rate_limit, bulkhead, .. } = &*self.inner;
+        rate_limit.as_ref().is_some_and(RateLimiter::may_wait)
+            || bulkhead.as_ref().is_some_and(Bulkhead::may_wait)
+    }
+
+    /// Whether it matters to it how a call ends.
+    pub(crate) fn wants_outcomes(&self) -> bool {
+        self.inner.breaker.is_some() || self.inner.bulkhead.is_some()
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.inner.timeout
+    }
+
+    pub(crate) fn retry(&self) -> Option<&Retry> {
+        self.inner.retry.as_ref()
+    }
+
+    /// An attempt did not end in the time of the policy, on a caller's own timer.
+    pub(crate) fn note_timed_out(&self) {
+        self.inner.timed_out.fetch_add(1, Ordering::Relaxed);
+        self.inner.hook.emit(Decision::TimedOut { after: self.inner.timeout.unwrap_or_default() });
+    }
+
+    /// A message goes past the guards.
+    pub(crate) fn note_exempt(&self, priority: Priority) {
+        self.inner.hook.emit(Decision::Exempted { priority });
     }
 
     /// The counters of all its parts.
