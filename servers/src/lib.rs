@@ -6,7 +6,7 @@
 //! is the end of the server (`process`). A death signal of the kernel would be shorter, but it belongs to the
 //! *thread* that started the server, and a test's thread ends with the test.
 //!
-//! The functions block (starting takes from 20 ms for Redis to some seconds for PostgreSQL), so in an asynchronous test
+//! The functions block (starting takes up to some seconds), so in an asynchronous test
 //! call them before the runtime is busy. Unix only.
 //!
 //! ```no_run

@@ -112,7 +112,7 @@ impl Postgres {
         self.port
     }
 
-    /// Makes an empty database, whose name begins with this one, and gives its URL. About 50 ms.
+    /// Makes an empty database, whose name begins with this one, and gives its URL.
     ///
     /// # Errors
     ///

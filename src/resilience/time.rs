@@ -41,7 +41,7 @@ impl Time {
     }
 
     #[inline]
-    pub(super) fn now(&self) -> Nanos {
+    pub(crate) fn now(&self) -> Nanos {
         match &self.source {
             Source::Clock(clock) => clock.now(),
             Source::Manual(clock) => Nanos(clock.nanos.load(Ordering::Acquire)),

@@ -24,6 +24,7 @@
 //! has SQLite's turn or every reader of SQLite is in use.
 
 mod bulk;
+pub mod cache;
 mod connect;
 mod connection;
 mod dialect;
