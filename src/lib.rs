@@ -10,9 +10,10 @@
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
 //! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, [`resilience`] and what hangs it between two
 //! agents, [`link`], [`store`] with [`delivery`], for messages that survive a crash, and [`wire`], which turns messages
-//! into bytes. [`testing`] is for tests.
+//! into bytes, and [`alert`], the rules over figures. [`testing`] is for tests.
 
 pub mod agent;
+pub mod alert;
 mod clock;
 pub mod delivery;
 mod host;

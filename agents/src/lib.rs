@@ -3,6 +3,7 @@
 //! One folder an agent ([`ingestion`], [`deduplication`], [`consent`], [`monitor`], [`alerting`]); [`deployment`] puts
 //! them together as a configuration says, and `cli` is the binary `statim`. What they work with: [`formats`] reads files
 //! into [`record`]s, [`catalogue`] keeps these, [`generate`] makes synthetic ones.
+//! [`rehearsal`] plays cases against alert rules.
 
 pub mod alerting;
 pub mod catalogue;
@@ -16,3 +17,4 @@ pub mod generate;
 pub mod ingestion;
 pub mod monitor;
 pub mod record;
+pub mod rehearsal;

@@ -1,5 +1,7 @@
 //! The binary `statim`, as a shell sees it: exit status, standard output, standard error.
 
+#[path = "cli/alerts.rs"]
+mod alerts;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/consent.rs"]

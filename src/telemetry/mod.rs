@@ -3,10 +3,11 @@
 //! Each agent has one [`AgentStats`], counters of what befell its messages, and each of its instances has
 //! [`Figures`], written by the instance's own loop: what it handled and how long that took. That is the one
 //! narrow hook; nothing else in the runtime knows how figures are kept. A [`Snapshot`] reads them without
-//! stopping anybody.
+//! stopping anybody. [`names`] lists every metric.
 
 mod figures;
 mod latency;
+pub mod names;
 mod snapshot;
 mod stats;
 

@@ -26,6 +26,7 @@ pub(super) enum Command {
     Run(RunArgs),
     Ingest(IngestArgs),
     Consent(ConsentArgs),
+    Alerts(AlertsArgs),
     DeadLetters(DeadLettersArgs),
     Generate(GenerateArgs),
     Check(CheckArgs),
@@ -208,6 +209,52 @@ pub(super) struct HistoryArgs {
     /// The newest so many
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) limit: u32,
+}
+
+/// Check, test and list alert rules
+#[derive(Args)]
+pub(super) struct AlertsArgs {
+    #[command(subcommand)]
+    pub(super) command: AlertsCommand,
+    /// Print the answer as JSON
+    #[arg(long, global = true, display_order = 101)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AlertsCommand {
+    /// Say everything that is wrong with a rule file at once
+    ///
+    /// Each fault comes with its line, its field and what would be right; a secret that a sink needs and that is not there
+    /// is one. No secret is printed. Exit status 2 if there is a fault.
+    ///
+    /// Example: statim alerts check config/alerts.toml
+    Check {
+        /// The rule file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Play cases against rules: made-up series, and what should come of them
+    ///
+    /// Exit status 1 if something else comes of one, with what differs; 2 if a file is wrong.
+    ///
+    /// Example: statim alerts test config/alerts.toml config/alerts.test.toml
+    Test {
+        /// The rule file
+        #[arg(value_name = "RULES")]
+        rules: PathBuf,
+        /// The file of cases
+        #[arg(value_name = "CASES")]
+        cases: PathBuf,
+    },
+    /// Show the rules
+    ///
+    /// Example: statim alerts list --json
+    List {
+        /// The rule file; without it the rules that are built in
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
 }
 
 /// Look after messages that no agent could handle

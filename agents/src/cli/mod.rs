@@ -4,6 +4,7 @@
 //! bars go to standard error, and bars only to a terminal. Exit status: 0 done, 1 failed, 2 usage or configuration, 99 a
 //! threshold failed.
 
+mod alerts;
 mod args;
 mod check;
 mod consent;
@@ -57,6 +58,7 @@ fn dispatch(command: &Command) -> Result<(), CliError> {
     }
     match command {
         Command::Consent(args) => consent::consent(args),
+        Command::Alerts(args) => alerts::alerts(args),
         Command::DeadLetters(args) => dead_letters::dead_letters(args),
         Command::Generate(args) => generate::generate(args),
         Command::Check(args) => check::check(args),

@@ -4,6 +4,7 @@
 //! ([`Faults`]): the line and column, the field, what is wrong and what would be right. Whatever a file leaves out has its
 //! default. A name that is not known is a fault, because a misspelt setting would otherwise silently be the default.
 
+pub mod alerts;
 mod fault;
 mod guards;
 mod lines;
@@ -103,25 +104,8 @@ impl Config {
     ///
     /// Everything that is wrong with the file, or why it cannot be read.
     pub fn load(path: &Path) -> Result<Self, Faults> {
-        let origin = path.display().to_string();
-        let bytes = match read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                return Err(Faults::of(origin, vec![Fault::file(format!("cannot be read: {error}"))]));
-            }
-        };
-        if bytes.len() as u64 > LARGEST {
-            return Err(Faults::of(origin, vec![Fault::file("is larger than 1 MiB".to_owned())]));
-        }
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text, &origin),
-            Err(error) => {
-                let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let position = lines::Lines::new(&before).position(before.len());
-                let fault = Fault::at(position, None, "is not UTF-8 from here on; save it as UTF-8");
-                Err(Faults::of(origin, vec![fault]))
-            }
-        }
+        let (text, origin) = text_of(path)?;
+        Self::parse(&text, &origin)
     }
 
     /// Reads a configuration from its text; `origin` is the name by which faults call it.
@@ -193,6 +177,26 @@ fn missing(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "does not exist; paths are relative to the current directory".to_owned(),
         _ => format!("cannot be read: {error}"),
     }
+}
+
+/// The text of a file of at most 1 MiB, and its name.
+fn text_of(path: &Path) -> Result<(String, String), Faults> {
+    let origin = path.display().to_string();
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            return Err(Faults::of(origin, vec![Fault::file(format!("cannot be read: {error}"))]));
+        }
+    };
+    if bytes.len() as u64 > LARGEST {
+        return Err(Faults::of(origin, vec![Fault::file("is larger than 1 MiB".to_owned())]));
+    }
+    String::from_utf8(bytes).map(|text| (text, origin.clone())).map_err(|error| {
+        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let position = lines::Lines::new(&before).position(before.len());
+        let fault = Fault::at(position, None, "is not UTF-8 from here on; save it as UTF-8");
+        Faults::of(origin, vec![fault])
+    })
 }
 
 /// At most one byte more than may be.

@@ -13,7 +13,7 @@ fn without_arguments_it_prints_help_and_ends_with_2() {
     let help = shell.statim(&["--help"]).done().out;
     assert!(help.contains("Exit status"), "{help}");
     // What does not exist yet must not be offered.
-    for absent in ["dedupe", "load", "alerts", "report"] {
+    for absent in ["dedupe", "load", "report"] {
         assert!(!help.lines().any(|line| line.trim_start().starts_with(absent)), "{help}");
         shell.statim(&[absent]).refused(2, &["unrecognized subcommand"]);
     }
@@ -38,6 +38,9 @@ fn every_command_explains_itself_with_an_example() {
         &["consent", "import"],
         &["consent", "decide"],
         &["consent", "history"],
+        &["alerts", "check"],
+        &["alerts", "test"],
+        &["alerts", "list"],
         &["dead-letters", "list"],
         &["dead-letters", "show"],
         &["dead-letters", "requeue"],
