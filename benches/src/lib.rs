@@ -17,6 +17,7 @@ pub mod measure;
 pub mod memory;
 pub mod report;
 mod stage;
+pub mod store;
 mod system;
 pub mod systems;
 pub mod urgent;

@@ -215,6 +215,26 @@ on_both! {
 }
 
 on_both! {
+    async fn what_another_process_delivers_cannot_be_bound_until_it_lets_go(database: Database) {
+        let (store, other) = (database.store().await, database.store().await);
+        let hospital = Hospital::open(&store, Plan { paused: true, ..Plan::default() }).await;
+        hospital.ward.tell(entry(1)).await.unwrap();
+        let takeover = OutboxOptions { takeover: Duration::from_millis(200), ..OutboxOptions::default() };
+        let outbox = Outbox::open_with(&other, takeover).await.unwrap();
+        let refused = outbox.bind(&hospital.agent).await;
+        assert!(matches!(refused, Err(BindError::Taken { .. })), "{refused:?}");
+        hospital.agent.stop_now().unwrap();
+        let journal = hospital.journal.clone();
+        hospital.close().await;
+        outbox.close().await;
+        let second = Hospital::open(&other, Plan { journal: journal.clone(), ..Plan::default() }).await;
+        second.settled().await;
+        assert_eq!(journal.numbers(), [1]);
+        second.close().await;
+    }
+}
+
+on_both! {
     async fn an_agent_that_sheds_cannot_be_bound(database: Database) {
         let store = database.store().await;
         let hospital = Hospital::open(&store, Plan::default()).await;

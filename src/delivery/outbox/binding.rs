@@ -11,7 +11,8 @@ use super::settlements::Settlements;
 use super::stats::AgentOutbox;
 use crate::agent::AgentRef;
 use crate::message::Priority;
-use crate::sync::{Arc, Ordering};
+use crate::store::Lock;
+use crate::sync::{Arc, Mutex, Ordering, lock};
 
 /// Sequences are reserved in blocks of this many. A restart skips the rest of a block; 46 bits hold 2³⁰ blocks.
 pub(super) const BLOCK: i64 = 1 << 16;
@@ -27,6 +28,9 @@ pub(super) struct Binding<M: Durable> {
     numbers: Arc<Numbers>,
     reserved: AtomicI64,
     ended: AtomicBool,
+    /// Held while this process delivers the agent's messages. It guards against a second process started by mistake; a
+    /// database server that restarts forgets it.
+    lock: Mutex<Option<Lock>>,
 }
 
 impl<M: Durable> Binding<M> {
@@ -37,6 +41,7 @@ impl<M: Durable> Binding<M> {
         first: i64,
         settlements: Arc<Settlements>,
         core: Arc<Core>,
+        lock: Lock,
     ) -> Self {
         let window = core.options.window;
         let numbers = Arc::new(Numbers::from(first));
@@ -50,6 +55,7 @@ impl<M: Durable> Binding<M> {
             numbers,
             reserved: AtomicI64::new(first.saturating_add(BLOCK)),
             ended: AtomicBool::new(false),
+            lock: Mutex::new(Some(lock)),
         }
     }
 
@@ -68,6 +74,8 @@ pub(super) trait AnyBinding: Send + Sync {
     /// They are.
     fn reserved(&self, up_to: i64);
     fn has_ended(&self) -> bool;
+    /// Gives up the right to deliver.
+    fn let_go(&self);
     fn name(&self) -> &str;
     /// The number of the next message of this priority.
     fn next_number(&self, priority: Priority) -> StoredId;
@@ -96,6 +104,10 @@ impl<M: Durable> AnyBinding for Binding<M> {
 
     fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire) || self.agent.is_closed()
+    }
+
+    fn let_go(&self) {
+        drop(lock(&self.lock).take());
     }
 
     fn name(&self) -> &str {

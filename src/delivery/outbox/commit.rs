@@ -95,6 +95,7 @@ pub(super) async fn run(core: Arc<Core>, mut commands: mpsc::Receiver<Command>) 
                 committer.commit(batch).await;
             }
             committer.commit(Batch::default()).await;
+            core.bindings().into_iter().for_each(|binding| binding.let_go());
             if let Some(done) = done {
                 let _ = done.send(());
             }

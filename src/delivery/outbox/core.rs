@@ -63,6 +63,13 @@ impl Core {
         lock(&self.bindings).insert(name.to_owned(), binding);
     }
 
+    /// Another may deliver what was bound under this name.
+    pub(super) fn let_go_of(&self, name: &str) {
+        if let Some(binding) = lock(&self.bindings).remove(name).and_then(|binding| binding.upgrade()) {
+            binding.let_go();
+        }
+    }
+
     pub(super) fn bindings(&self) -> Vec<Arc<dyn AnyBinding>> {
         lock(&self.bindings).values().filter_map(Weak::upgrade).collect()
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::store::{MigrateError, ReadError, WriteError};
+use crate::store::{LockError, MigrateError, ReadError, WriteError};
 
 /// Why an outbox cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,14 @@ pub enum BindError {
     /// The outbox was closed.
     #[error("the outbox is closed")]
     Closed,
+    /// Whether another process delivers them cannot be told.
+    #[error("{agent}: the lock on its stored messages cannot be taken")]
+    Lock {
+        /// The agent.
+        agent: String,
+        /// What failed.
+        source: LockError,
+    },
     /// The database failed.
     #[error("{agent}: its stored messages cannot be read")]
     Store {

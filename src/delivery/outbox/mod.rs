@@ -57,7 +57,7 @@ use self::settlements::Settlements;
 use crate::agent::AgentRef;
 use crate::mailbox::Overflow;
 use crate::message::Priority;
-use crate::store::Store;
+use crate::store::{Lock, LockId, Store};
 use crate::sync::Arc;
 
 /// Commands that wait for the thread of an outbox. Senders beyond wait in turn.
@@ -156,19 +156,34 @@ impl Outbox {
         if !core.flush().await {
             return Err(BindError::Closed);
         }
+        let lock = self.lock(name).await?;
         let Registered { number, next, pending } = self.register(name).await?;
         let Some(number) = u16::try_from(number).ok().filter(|number| i64::from(*number) < id::AGENTS) else {
             return Err(BindError::TooMany { agent: name.to_owned() });
         };
         let pending = u64::try_from(pending).unwrap_or(0);
         let settlements = Arc::new(Settlements::new(pending, std::sync::Arc::clone(&core.bell)));
-        let binding = Arc::new(Binding::new(agent.clone(), number, next, settlements, Arc::clone(core)));
+        let binding =
+            Arc::new(Binding::new(agent.clone(), number, next, settlements, Arc::clone(core), lock));
         let any: Arc<dyn AnyBinding> = binding.clone();
         core.bound(name, Arc::downgrade(&any));
         for priority in Priority::ALL {
             core.thread.spawn(feed::feed(Arc::clone(&binding), priority));
         }
         Ok(DurableRef::new(binding))
+    }
+
+    /// The right to deliver an agent's messages, of which there is one in all processes.
+    async fn lock(&self, name: &str) -> Result<Lock, BindError> {
+        let core = &self.handle.core;
+        // A predecessor in this process has ended, or the name would be bound.
+        core.let_go_of(name);
+        let id = LockId::named(&format!("statim outbox {name}"));
+        match tokio::time::timeout(core.options.takeover, core.store.lock(id)).await {
+            Ok(Ok(lock)) => Ok(lock),
+            Ok(Err(source)) => Err(BindError::Lock { agent: name.to_owned(), source }),
+            Err(_) => Err(BindError::Taken { agent: name.to_owned() }),
+        }
     }
 
     async fn register(&self, name: &str) -> Result<Registered, BindError> {

@@ -22,6 +22,9 @@ pub struct OutboxOptions {
     /// How long an acknowledgement may wait for company. It delays no sender and no handler: a crash within it means
     /// that a message is delivered once more. Default: 5 ms.
     pub linger: Duration,
+    /// How long a binding waits for another process to let go of the agent's messages: one that was killed a moment ago
+    /// may seem alive to the server for a little while. Default: 5 s.
+    pub takeover: Duration,
     /// How long an idempotency key is remembered. Default: 7 days.
     pub key_retention: Duration,
 }
@@ -36,6 +39,7 @@ impl Default for OutboxOptions {
             window: 1_024,
             patience: Duration::from_secs(30),
             linger: Duration::from_millis(5),
+            takeover: Duration::from_secs(5),
             key_retention: Duration::from_secs(7 * 24 * 3600),
         }
     }
