@@ -51,6 +51,7 @@ impl Clock {
         matches!(self, Self::Virtual { .. })
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Nanos {
         match self {
             Self::Real { clock, origin } => Nanos(clock.delta_as_nanos(*origin, clock.raw())),

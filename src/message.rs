@@ -268,6 +268,7 @@ pub(crate) struct Envelope<M> {
 }
 
 impl<M: Message> Envelope<M> {
+    #[cfg(any(test, statim_loom, statim_shuttle))]
     pub(crate) fn new(message: M, sent_at: Nanos) -> Self {
         let priority = message.priority();
         Self::on_terms(message, priority, sent_at, None)
@@ -313,18 +314,75 @@ impl<M: Message> Envelope<M> {
 
     /// Why this message is not to be handled any more, if so.
     pub(crate) fn lapse(&self, now: Nanos) -> Option<Reason> {
-        let terms = self.terms.as_ref()?;
-        if let Some(asker) = terms.asker() {
-            let asked = || self.message.outlives_its_asker();
-            // A user's code: what cannot say that it outlives its asker does not.
-            if catch_unwind(AssertUnwindSafe(asked)).unwrap_or(false) {
-                return None;
-            }
-            if asker.is_gone() {
-                return Some(Reason::Cancelled);
-            }
+        self.terms.as_ref().and_then(|terms| lapse(&**terms, now, &self.message))
+    }
+}
+
+fn lapse(terms: &dyn Terms, now: Nanos, message: &impl Message) -> Option<Reason> {
+    let asker = terms.asker();
+    let reason = if asker.is_some_and(|asker| asker.is_gone()) {
+        Reason::Cancelled
+    } else {
+        terms.deadline().filter(|deadline| now > *deadline).map(|_| Reason::Expired)?
+    };
+    // A user's code: what cannot say that it outlives its asker does not.
+    let outlives = || catch_unwind(AssertUnwindSafe(|| message.outlives_its_asker())).unwrap_or(false);
+    if asker.is_some() && outlives() { None } else { Some(reason) }
+}
+
+/// An envelope in the agent's hands: its message is there, or with its handler, or a copy of it is there. Messages
+/// are taken into one that the agent has already, because to pass an envelope on from function to function copies
+/// it each time.
+pub(crate) type Hand<M> = Envelope<Option<M>>;
+
+impl<M: Message> Hand<M> {
+    /// Nothing in it.
+    #[inline]
+    pub(crate) fn empty() -> Self {
+        Self {
+            message: None,
+            sent_at: Nanos(0),
+            terms: None,
+            batch_key: None,
+            sequence: 0,
+            failed_attempts: 0,
+            priority: Priority::Critical,
+            returned: false,
         }
-        terms.deadline().filter(|deadline| now > *deadline).map(|_| Reason::Expired)
+    }
+
+    /// The envelope of the message in it, if there is one.
+    pub(crate) fn filled(self) -> Result<Envelope<M>, Self> {
+        match self.exchange(()) {
+            (Some(message), envelope) => Ok(envelope.exchange(message).1),
+            (None, envelope) => Err(envelope.exchange(None).1),
+        }
+    }
+
+    /// Why the message in it is not to be handled any more, if so.
+    #[inline]
+    pub(crate) fn lapses(&self, now: Nanos) -> Option<Reason> {
+        let (terms, message) = (self.terms.as_ref()?, self.message.as_ref()?);
+        lapse(&**terms, now, message)
+    }
+
+    /// The message, for its handler. Left is a copy if its type makes one: to try again, and to keep in the dead
+    /// letters. `kind` is its kind from then on.
+    #[inline]
+    pub(crate) fn lend(&mut self, kind: &mut Option<&'static str>) -> Option<M> {
+        // A user's code: what cannot say its kind has none, what cannot be copied is not retried. Asked while the
+        // message is where it is: what is looked at is in memory, and would be copied once more.
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            let message = self.message.as_ref()?;
+            Some((message.for_retry(), message.kind()))
+        }));
+        let (copy, its_kind) = asked.ok().flatten().unwrap_or((None, UNKNOWN_KIND));
+        let message = self.message.take()?;
+        *kind = Some(its_kind);
+        if copy.is_some() {
+            self.message = copy;
+        }
+        Some(message)
     }
 }
 
@@ -357,18 +415,15 @@ const UNKNOWN_KIND: &str = "unknown";
 #[derive(Debug)]
 pub(crate) struct Remains<M> {
     /// With a copy of the message, if it may be tried again.
-    pub(crate) envelope: Envelope<Option<M>>,
+    pub(crate) envelope: Hand<M>,
     pub(crate) kind: &'static str,
 }
 
-impl<M> Remains<M> {
+impl<M: Message> Remains<M> {
     /// The message as it was before its handling failed, if a copy was kept.
     pub(crate) fn restore(self) -> Result<Envelope<M>, Self> {
         let kind = self.kind;
-        match self.envelope.exchange(()) {
-            (Some(message), envelope) => Ok(envelope.exchange(message).1),
-            (None, envelope) => Err(Self { envelope: envelope.exchange(None).1, kind }),
-        }
+        self.envelope.filled().map_err(|envelope| Self { envelope, kind })
     }
 }
 

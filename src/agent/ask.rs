@@ -54,7 +54,7 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     /// Stops waiting this long from now, whether it waits for room or for the answer; a question still queued then is not handled any more,
     /// unless it [outlives its asker](crate::Message::outlives_its_asker).
     pub fn timeout(mut self, within: Duration) -> Self {
-        self.until = self.tell.as_mut().and_then(|tell| tell.give_up_after(within));
+        self.until = self.tell.as_mut().map(|tell| tell.give_up_after(within));
         if let Some(until) = self.until {
             self.awaited.set_deadline(until);
         }

@@ -12,7 +12,7 @@ use super::options::{AgentOptions, Pool};
 use super::wait_graph::WaitTarget;
 use crate::clock::Nanos;
 use crate::delivery::DeadLetter;
-use crate::mailbox::{Gate, Mailbox, Offer, Reason, Ticket};
+use crate::mailbox::{Gate, Mailbox, Offer, Outgoing, Reason, Refused, Ticket};
 use crate::message::{Envelope, Key, Message, Priority, Remains};
 use crate::resilience::QueueAdmission;
 use crate::sync::{Arc, Mutex, lock};
@@ -69,6 +69,7 @@ impl<M: Message> AgentCell<M> {
         lock(&self.instances).clone()
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Nanos {
         self.commons.clock.now()
     }
@@ -110,24 +111,29 @@ impl<M: Message> AgentCell<M> {
         }
     }
 
-    /// Offers a message, and takes care of what it may displace.
-    #[inline]
-    pub(crate) fn offer(&self, envelope: Envelope<M>) -> Offer<M> {
-        match self.mailbox.offer(envelope, current::is_inside) {
-            Offer::Accepted(None) => Offer::Accepted(None),
-            other => self.after_offer(other),
-        }
+    /// Queues the message if it has room now; else one of the next two goes on.
+    #[inline(always)]
+    pub(crate) fn accept(&self, outgoing: &mut Outgoing<'_, M>) -> Result<(), Refused> {
+        self.mailbox.accept(outgoing, current::is_inside)
     }
 
-    #[inline]
-    pub(crate) fn offer_or_wait(&self, envelope: Envelope<M>) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        match self.mailbox.offer_or_wait(envelope, current::is_inside)? {
-            Offer::Accepted(None) => Ok(Offer::Accepted(None)),
-            other => Ok(self.after_offer(other)),
-        }
-    }
-
+    /// What becomes of a message that was refused, and of what it may displace.
     #[cold]
+    pub(crate) fn turned_away(&self, outgoing: Outgoing<'_, M>, refused: Refused) -> Offer<M> {
+        self.after_offer(self.mailbox.turned_away(outgoing, refused, current::is_inside))
+    }
+
+    /// The same for one that may wait.
+    #[cold]
+    pub(crate) fn turned_away_or_wait(
+        &self,
+        outgoing: Outgoing<'_, M>,
+        refused: Refused,
+    ) -> Result<Offer<M>, Arc<Ticket<M>>> {
+        let offer = self.mailbox.turned_away_or_wait(outgoing, refused, current::is_inside)?;
+        Ok(self.after_offer(offer))
+    }
+
     fn after_offer(&self, offer: Offer<M>) -> Offer<M> {
         match offer {
             Offer::Accepted(None) => Offer::Accepted(None),

@@ -37,20 +37,25 @@ pub(crate) fn instance() -> Option<Arc<Instance>> {
 /// Runs `future` as `instance`.
 pub(crate) fn scope<F: Future>(instance: Arc<Instance>, future: F) -> impl Future<Output = F::Output> {
     let mut future = Box::pin(future);
-    std::future::poll_fn(move |cx| run_as(&instance, || future.as_mut().poll(cx)))
+    let mut instance = Some(instance);
+    std::future::poll_fn(move |cx| run_as(&mut instance, || future.as_mut().poll(cx)))
 }
 
-/// Calls `run` as `instance`.
-pub(crate) fn run_as<T>(instance: &Arc<Instance>, run: impl FnOnce() -> T) -> T {
-    /// Restores on the way out, by return or by panic.
-    struct Restore(Option<Arc<Instance>>);
-    impl Drop for Restore {
+/// Calls `run` as `instance`, which is lent for so long: to count another owner each time would cost more than many
+/// a handler.
+pub(crate) fn run_as<T>(instance: &mut Option<Arc<Instance>>, run: impl FnOnce() -> T) -> T {
+    /// Changes back on the way out, by return or by panic.
+    struct Restore<'a> {
+        instance: &'a mut Option<Arc<Instance>>,
+        before: Option<Arc<Instance>>,
+    }
+    impl Drop for Restore<'_> {
         fn drop(&mut self) {
-            let before = self.0.take();
-            let _ = CURRENT.try_with(|current| current.replace(before));
+            let before = self.before.take();
+            *self.instance = CURRENT.try_with(|current| current.replace(before)).ok().flatten();
         }
     }
-    let before = CURRENT.with(|current| current.replace(Some(Arc::clone(instance))));
-    let _restore = Restore(before);
+    let before = CURRENT.with(|current| current.replace(instance.take()));
+    let _restore = Restore { instance, before };
     run()
 }

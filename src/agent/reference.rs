@@ -13,8 +13,8 @@ use super::error::{ControlError, TryTellError};
 use super::instance::{Command, Inspection};
 use super::reply::{Awaited, Reply, reply};
 use super::tell::Tell;
-use crate::mailbox::{Offer, Overflow};
-use crate::message::{Envelope, Key, Message, Priority, Terms};
+use crate::mailbox::{Offer, Outgoing, Overflow};
+use crate::message::{Key, Message, Priority, Terms};
 use crate::sync::{Arc, Ordering};
 
 /// An agent's address: `Send`, `Sync`, cheap to clone, usable from any thread and any executor.
@@ -53,6 +53,7 @@ impl<M: Message> AgentRef<M> {
     /// # Cancel safety
     ///
     /// Dropped before it resolves, the message was not sent.
+    #[inline(always)]
     pub fn tell(&self, message: M) -> Tell<'_, M> {
         Tell::new(self.cell_for(&message), message)
     }
@@ -84,13 +85,14 @@ impl<M: Message> AgentRef<M> {
         terms: Option<Arc<dyn Terms>>,
     ) -> Result<(), TryTellError<M>> {
         let cell = self.cell_for(&message);
-        let mut envelope = Envelope::new(message, cell.now());
-        envelope.priority = envelope.priority.at_most(priority);
-        envelope.terms = terms;
-        if cell.refuses(envelope.priority) {
-            return Err(TryTellError::Overloaded(envelope.message));
+        let priority = message.priority().at_most(priority);
+        if cell.refuses(priority) {
+            return Err(TryTellError::Overloaded(message));
         }
-        match cell.offer(envelope) {
+        let (mut message, mut terms) = (Some(message), terms);
+        let mut outgoing = Outgoing::new(&mut message, &mut terms, priority, cell.now());
+        let Err(refused) = cell.accept(&mut outgoing) else { return Ok(()) };
+        match cell.turned_away(outgoing, refused) {
             Offer::Accepted(_) => Ok(()),
             Offer::Full(envelope) => Err(TryTellError::Full(envelope.message)),
             Offer::Closed(envelope) => Err(TryTellError::Closed(envelope.message)),
@@ -240,6 +242,7 @@ impl<M: Message> AgentRef<M> {
         if reached { Ok(()) } else { Err(ControlError::Ended) }
     }
 
+    #[inline]
     fn cell_for(&self, message: &M) -> &Arc<AgentCell<M>> {
         match &self.route {
             Route::One(cell) => cell,

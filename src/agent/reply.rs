@@ -160,8 +160,9 @@ impl<T: Send + 'static> Awaited<T> {
 
 impl<T> Drop for Awaited<T> {
     fn drop(&mut self) {
-        // Set already when the answer was taken.
-        if !self.slot.gone.swap(true, Ordering::AcqRel) {
+        // Set already, by us, when the answer was taken.
+        if !self.slot.gone.load(Ordering::Relaxed) {
+            self.slot.gone.store(true, Ordering::Release);
             let unused = std::mem::replace(&mut *lock(&self.slot.state), State::Gone);
             drop(unused);
         }

@@ -10,8 +10,8 @@ use super::cell::AgentCell;
 use super::commons::Timer;
 use super::error::TellError;
 use crate::clock::Nanos;
-use crate::mailbox::{Admission, Offer, Ticket};
-use crate::message::{Envelope, Message, Priority, Terms, Until};
+use crate::mailbox::{Admission, Offer, Outgoing, Ticket};
+use crate::message::{Message, Priority, Terms, Until};
 use crate::sync::Arc;
 
 /// A message about to be sent: choose its options, then await it.
@@ -25,63 +25,49 @@ use crate::sync::Arc;
 #[must_use = "a message is sent when the `Tell` is awaited"]
 pub struct Tell<'a, M: Message> {
     cell: &'a Arc<AgentCell<M>>,
-    state: State<M>,
+    /// Not in an envelope yet: what that holds is written once, where it stays. `None` once it is sent or waits.
+    message: Option<M>,
+    terms: Option<Arc<dyn Terms>>,
+    sent_at: Nanos,
     deadline: Option<Nanos>,
+    priority: Priority,
+    waiting: Option<Waiting<M>>,
 }
 
-enum State<M> {
-    /// Not in an envelope yet: that is written once, where it stays.
-    Ready {
-        message: M,
-        priority: Priority,
-        sent_at: Nanos,
-        terms: Option<Arc<dyn Terms>>,
-    },
-    Waiting {
-        ticket: Arc<Ticket<M>>,
-        lane: usize,
-        timer: Option<Timer>,
-    },
-    Done,
+struct Waiting<M> {
+    ticket: Arc<Ticket<M>>,
+    timer: Option<Timer>,
 }
 
 impl<'a, M: Message> Tell<'a, M> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(cell: &'a Arc<AgentCell<M>>, message: M) -> Self {
         let (priority, sent_at) = (message.priority(), cell.now());
-        Self { cell, state: State::Ready { message, priority, sent_at, terms: None }, deadline: None }
+        Self { cell, message: Some(message), terms: None, sent_at, deadline: None, priority, waiting: None }
     }
 
     /// Sends at most this urgently. A priority above what the message's type grants has no effect.
     pub fn priority(mut self, at_most: Priority) -> Self {
-        if let State::Ready { priority, .. } = &mut self.state {
-            *priority = priority.at_most(at_most);
-        }
+        self.priority = self.priority.at_most(at_most);
         self
     }
 
     /// Not to be handled later than this from now. Whoever waits for room gives up at the same moment.
     pub fn deadline(mut self, within: Duration) -> Self {
-        if let Some(until) = self.give_up_after(within)
-            && let State::Ready { terms, .. } = &mut self.state
-        {
-            *terms = Some(Arc::new(Until(until)));
-        }
+        self.terms = Some(Arc::new(Until(self.give_up_after(within))));
         self
     }
 
     /// Stops waiting for room after this long; when the message itself lapses, its terms say.
-    pub(crate) fn give_up_after(&mut self, within: Duration) -> Option<Nanos> {
-        if let State::Ready { sent_at, .. } = &self.state {
-            self.deadline = Some(sent_at.after(within));
-        }
-        self.deadline
+    pub(crate) fn give_up_after(&mut self, within: Duration) -> Nanos {
+        let until = self.sent_at.after(within);
+        self.deadline = Some(until);
+        until
     }
 
+    #[inline]
     pub(crate) fn on_terms(mut self, its: Arc<dyn Terms>) -> Self {
-        if let State::Ready { terms, .. } = &mut self.state {
-            *terms = Some(its);
-        }
+        self.terms = Some(its);
         self
     }
 
@@ -89,12 +75,13 @@ impl<'a, M: Message> Tell<'a, M> {
         self.cell
     }
 
+    #[cold]
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TellError<M>>> {
-        let State::Waiting { ticket, lane, timer } = &mut self.state else {
-            unreachable!("only a waiting sender waits")
+        let Some(Waiting { ticket, timer }) = &mut self.waiting else {
+            panic!("a `Tell` was polled after it had resolved");
         };
         if let Poll::Ready(admission) = ticket.poll(cx.waker()) {
-            self.state = State::Done;
+            self.waiting = None;
             return Poll::Ready(match admission {
                 Admission::Accepted => Ok(()),
                 Admission::Closed(envelope) => Err(TellError::Closed(envelope.message)),
@@ -102,8 +89,8 @@ impl<'a, M: Message> Tell<'a, M> {
         }
         if timer.as_mut().is_some_and(|timer| Pin::new(timer).poll(cx).is_ready()) {
             // Between the look above and now it may have been let in after all.
-            let given_up = self.cell.mailbox.give_up(*lane, ticket);
-            self.state = State::Done;
+            let given_up = self.cell.mailbox.give_up(self.priority.lane(), ticket);
+            self.waiting = None;
             return Poll::Ready(match given_up {
                 Some(envelope) => Err(TellError::Expired(envelope.message)),
                 None => Ok(()),
@@ -111,32 +98,48 @@ impl<'a, M: Message> Tell<'a, M> {
         }
         Poll::Pending
     }
+
+    /// What becomes of a message that was not simply queued.
+    #[cold]
+    fn turned_away(
+        &mut self,
+        decided: Result<Offer<M>, Arc<Ticket<M>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TellError<M>>> {
+        match decided {
+            Ok(Offer::Accepted(_)) => Poll::Ready(Ok(())),
+            Ok(Offer::Full(envelope)) => Poll::Ready(Err(TellError::Full(envelope.message))),
+            Ok(Offer::Closed(envelope)) => Poll::Ready(Err(TellError::Closed(envelope.message))),
+            Err(ticket) => {
+                let timer = self.deadline.map(|until| self.cell.commons.sleep_until(until));
+                self.waiting = Some(Waiting { ticket, timer });
+                self.wait(cx)
+            }
+        }
+    }
 }
 
 impl<M: Message> Future for Tell<'_, M> {
     type Output = Result<(), TellError<M>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if let State::Waiting { .. } = this.state {
+        if this.message.is_none() {
             return this.wait(cx);
         }
-        let ready = std::mem::replace(&mut this.state, State::Done);
-        let State::Ready { message, priority, sent_at, terms } = ready else {
-            panic!("a `Tell` was polled after it had resolved");
-        };
-        if this.cell.refuses(priority) {
+        let cell = this.cell;
+        if cell.refuses(this.priority)
+            && let Some(message) = this.message.take()
+        {
             return Poll::Ready(Err(TellError::Overloaded(message)));
         }
-        let lane = priority.lane();
-        match this.cell.offer_or_wait(Envelope::on_terms(message, priority, sent_at, terms)) {
-            Ok(Offer::Accepted(_)) => Poll::Ready(Ok(())),
-            Ok(Offer::Full(envelope)) => Poll::Ready(Err(TellError::Full(envelope.message))),
-            Ok(Offer::Closed(envelope)) => Poll::Ready(Err(TellError::Closed(envelope.message))),
-            Err(ticket) => {
-                let timer = this.deadline.map(|until| this.cell.commons.sleep_until(until));
-                this.state = State::Waiting { ticket, lane, timer };
-                this.wait(cx)
+        let mut outgoing = Outgoing::new(&mut this.message, &mut this.terms, this.priority, this.sent_at);
+        match cell.accept(&mut outgoing) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(refused) => {
+                let decided = cell.turned_away_or_wait(outgoing, refused);
+                this.turned_away(decided, cx)
             }
         }
     }
@@ -146,9 +149,10 @@ impl<M: Message> Future for Tell<'_, M> {
 impl<M: Message> Unpin for Tell<'_, M> {}
 
 impl<M: Message> Drop for Tell<'_, M> {
+    #[inline]
     fn drop(&mut self) {
-        if let State::Waiting { ticket, lane, .. } = &self.state {
-            drop(self.cell.mailbox.give_up(*lane, ticket));
+        if let Some(Waiting { ticket, .. }) = &self.waiting {
+            drop(self.cell.mailbox.give_up(self.priority.lane(), ticket));
         }
     }
 }

@@ -44,9 +44,10 @@ impl Edge {
             let mut targets = lock(&waits.targets);
             let number = targets.last().map_or(0, |(number, _)| number + 1);
             targets.push((number, Arc::clone(&target)));
+            // One total order with the looks below: see above.
+            waits.count.swap(targets.len() as u64, Ordering::SeqCst);
             number
         };
-        waits.count.fetch_add(1, Ordering::SeqCst);
         let edge = Self { asker, number };
         match Graph::around(target, &edge.asker).and_then(|graph| graph.cycle()) {
             Some(cycle) => Err(cycle),
@@ -61,7 +62,8 @@ impl Drop for Edge {
         let mut targets = lock(&waits.targets);
         if let Some(place) = targets.iter().position(|(number, _)| *number == self.number) {
             targets.remove(place);
-            waits.count.fetch_sub(1, Ordering::SeqCst);
+            // Written under the lock only. Whoever sees it late takes us for waiting, and looks again under the lock.
+            waits.count.store(targets.len() as u64, Ordering::Release);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::serve::{guarded, inspection};
 use super::sleep;
 use crate::agent::{Agent, Batch, Command, Context, Instance, Seat, Settled, Severity};
 use crate::clock::Nanos;
-use crate::mailbox::{Gate, Taken};
+use crate::mailbox::{Gate, NEVER, Next};
 use crate::message::{Envelope, Priority, Remains};
 use crate::scheduler;
 use crate::sync::Arc;
@@ -71,27 +71,29 @@ impl<'a, A: Agent> Attendance<'a, A> {
             if ctx.stop_requested() {
                 return Outcome::StoppedItself;
             }
-            let taken = if self.draining {
+            // The usual message takes the way through here and no other future, and is put where it stays: each one
+            // more would copy it once more, freshly written, which costs as much as a lock.
+            let mut in_hand = InHand::nothing(cell);
+            let next = if self.draining {
                 // Lingering batches need not wait for company that cannot come any more.
-                Some(cell.mailbox.take(Nanos(u64::MAX)))
+                cell.mailbox.next(Nanos(u64::MAX), in_hand.hand())
             } else {
                 let instance = &self.seat.instance;
-                cell.mailbox.take_or_park(now, instance.consumer, instance)
+                cell.mailbox.next_or_park(now, in_hand.hand(), instance.consumer, instance)
             };
-            // The usual message takes the way through here and no other future: each one more would copy it
-            // once more, freshly written, which costs as much as a lock.
-            let agent_failed = match taken {
-                Some(Taken::One(envelope)) => 'message: {
-                    if let Some(reason) = envelope.lapse(now) {
-                        cell.waited(envelope.priority, now.since(envelope.sent_at), now);
-                        cell.bury(envelope, reason);
+            let agent_failed = match next {
+                Next::One => 'message: {
+                    if let Some(reason) = in_hand.hand().lapses(now) {
+                        let (priority, sent_at) = (in_hand.hand().priority, in_hand.hand().sent_at);
+                        cell.waited(priority, now.since(sent_at), now);
+                        in_hand.bury(reason);
                         now = cell.now();
                         break 'message false;
                     }
-                    let (priority, sent_at) = (envelope.priority, envelope.sent_at);
-                    self.begin(ctx, priority, envelope.failed_attempts);
-                    ctx.keep(envelope.keeper());
-                    let (message, in_hand) = InHand::take(cell, envelope);
+                    let (priority, sent_at) = (in_hand.hand().priority, in_hand.hand().sent_at);
+                    self.begin(ctx, priority, in_hand.hand().failed_attempts);
+                    ctx.keep(in_hand.hand().keeper());
+                    let Some(message) = in_hand.lend() else { break 'message false };
                     let mut handling = pin!(AssertUnwindSafe(agent.handle(message, ctx)).catch_unwind());
                     let mut has_waited = false;
                     let handled = poll_fn(|cx| {
@@ -116,24 +118,27 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     }
                     agent_failed
                 }
-                Some(Taken::Batch(envelopes)) => {
-                    Box::pin(self.handle_batch(agent, ctx, envelopes, &mut now)).await
+                Next::Batch(envelopes) => {
+                    drop(in_hand);
+                    Box::pin(self.handle_batch(agent, ctx, *envelopes, &mut now)).await
                 }
-                Some(Taken::Nothing { .. }) if self.draining => return Outcome::Stopped,
-                Some(Taken::Nothing { ripe_at }) => {
-                    let at_most = ripe_at.map(|ripe| Duration::from_nanos(ripe.since(now)));
+                Next::Nothing { .. } if self.draining => return Outcome::Stopped,
+                Next::Nothing { ripe_at } => {
+                    drop(in_hand);
+                    let at_most = (ripe_at != NEVER).then(|| Duration::from_nanos(ripe_at.since(now)));
                     sleep::until_rung(cell, &self.seat.instance, at_most).await;
                     now = self.begin_slice();
                     continue;
                 }
                 // More is on its way. Neighbours use the time better than we would.
-                None if scheduler::anyone_waits() => {
+                Next::TooEarly if scheduler::anyone_waits() => {
+                    drop(in_hand);
                     cell.mailbox.leave_stream();
                     self.wait_for_turn(self.priority).await;
                     now = self.begin_slice();
                     continue;
                 }
-                None => {
+                Next::TooEarly => {
                     now = cell.mailbox.linger(now, &cell.commons.clock);
                     continue;
                 }
@@ -159,9 +164,14 @@ impl<'a, A: Agent> Attendance<'a, A> {
             return None;
         }
         let Seat { cell, instance, .. } = self.seat;
-        let pending = cell.mailbox.most_urgent_pending()?;
-        let for_more_urgent = instance.bell.turn().is_more_urgent_than(pending);
-        (for_more_urgent || scheduler::more_urgent_waits(pending)).then_some(pending)
+        let turn = instance.bell.turn();
+        let stands_back =
+            |pending| turn.is_more_urgent_than(pending) || scheduler::more_urgent_waits(pending);
+        // What is at hand already may be urgent enough. To look at what senders write would fetch it from them.
+        if cell.mailbox.most_urgent_ready().is_some_and(|ready| !stands_back(ready)) {
+            return None;
+        }
+        cell.mailbox.most_urgent_pending().filter(|pending| stands_back(*pending))
     }
 
     async fn wait_for_turn(&self, priority: Priority) {

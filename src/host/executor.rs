@@ -94,7 +94,8 @@ pub(super) struct Executor {
 }
 
 struct Bed {
-    instance: Arc<Instance>,
+    /// Lent while it has its turn.
+    instance: Option<Arc<Instance>>,
     waker: Waker,
     life: Life,
 }
@@ -129,7 +130,7 @@ impl Executor {
                 continue;
             };
             let Some(bed) = self.beds.get_mut(slot as usize) else { continue };
-            if !bed.instance.bell.answer(priority) {
+            if !bed.instance.as_ref().is_some_and(|instance| instance.bell.answer(priority)) {
                 continue;
             }
             if bed.turn().is_ready() {
@@ -169,7 +170,7 @@ impl Executor {
             let entry = self.beds.vacant_entry();
             let slot = Slot::try_from(entry.key()).expect("fewer than 2^32 agents fit into memory");
             let waker = Waker::from(Arc::clone(&instance));
-            entry.insert(Bed { waker, life: arrival(), instance: Arc::clone(&instance) });
+            entry.insert(Bed { waker, life: arrival(), instance: Some(Arc::clone(&instance)) });
             instance.bell.hang(&self.keeper.0.door, slot);
         }
     }
@@ -205,7 +206,8 @@ impl Bed {
         let polled =
             catch_unwind(AssertUnwindSafe(|| current::run_as(instance, || life.as_mut().poll(&mut cx))));
         polled.unwrap_or_else(|_| {
-            tracing::error!(agent = %instance.label, "an agent's loop panicked");
+            let agent = instance.as_ref().map_or("", |instance| &instance.label);
+            tracing::error!(agent, "an agent's loop panicked");
             Poll::Ready(())
         })
     }

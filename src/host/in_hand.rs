@@ -2,45 +2,80 @@
 
 use crate::agent::{AgentCell, Batch, Settled};
 use crate::mailbox::Reason;
-use crate::message::{Envelope, Message, Remains};
+use crate::message::{Hand, Message, Remains};
 
-/// What remains of a message while it is handled. If the handler is dropped midway (the runtime ends and
+/// A message and what remains of it while it is handled. If the handler is dropped midway (the runtime ends and
 /// does not wait), the message goes to the dead letters instead of nowhere.
 pub(super) struct InHand<'a, M: Message> {
     cell: &'a AgentCell<M>,
-    remains: Option<Remains<M>>,
+    hand: Hand<M>,
+    /// `None`: nothing is in the hand that would have to be accounted for.
+    kind: Option<&'static str>,
 }
 
 impl<'a, M: Message> InHand<'a, M> {
-    /// The message for its handler, and what remains.
-    pub(super) fn take(cell: &'a AgentCell<M>, envelope: Envelope<M>) -> (M, Self) {
-        let (message, remains) = envelope.take_apart();
-        (message, Self { cell, remains: Some(remains) })
+    /// Nothing yet.
+    #[inline]
+    pub(super) fn nothing(cell: &'a AgentCell<M>) -> Self {
+        Self { cell, hand: Hand::empty(), kind: None }
+    }
+
+    /// Where a message is put.
+    #[inline]
+    pub(super) fn hand(&mut self) -> &mut Hand<M> {
+        &mut self.hand
+    }
+
+    /// The message in hand will not be handled.
+    #[cold]
+    pub(super) fn bury(&mut self, reason: Reason) {
+        if let Ok(envelope) = std::mem::replace(&mut self.hand, Hand::empty()).filled() {
+            self.cell.bury(envelope, reason);
+        }
+    }
+
+    /// The message for its handler.
+    #[inline]
+    pub(super) fn lend(&mut self) -> Option<M> {
+        self.hand.lend(&mut self.kind)
     }
 
     /// The message's kind.
     pub(super) fn kind(&self) -> &'static str {
-        self.remains.as_ref().map_or("", |remains| remains.kind)
+        self.kind.unwrap_or("")
     }
 
     /// Handled: nothing is left to account for.
-    pub(super) fn put_down(mut self) {
-        if let Some(remains) = self.remains.take() {
-            handled(&remains);
+    #[inline]
+    pub(super) fn put_down(&mut self) {
+        if self.kind.take().is_some()
+            && let Some(keeper) = self.hand.keeper()
+        {
+            keeper.handled();
         }
     }
 
     /// Handling failed: back to the queue if it may be tried again, else to the dead letters.
-    pub(super) fn fail(mut self, max_attempts: u16) {
-        if let Some(remains) = self.remains.take() {
+    #[cold]
+    pub(super) fn fail(&mut self, max_attempts: u16) {
+        if let Some(remains) = self.remains() {
             fail(self.cell, remains, max_attempts);
         }
+    }
+
+    #[cold]
+    fn remains(&mut self) -> Option<Remains<M>> {
+        let kind = self.kind.take()?;
+        Some(Remains { envelope: std::mem::replace(&mut self.hand, Hand::empty()), kind })
     }
 }
 
 impl<M: Message> Drop for InHand<'_, M> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(remains) = self.remains.take() {
+        if self.kind.is_some()
+            && let Some(remains) = self.remains()
+        {
             self.cell.bury_remains(remains, Reason::Undeliverable);
         }
     }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use slab::Slab;
 
-use super::lane::take_matching;
 use super::options::BatchOptions;
 use crate::clock::Nanos;
 use crate::message::{Envelope, Key};
@@ -165,11 +164,7 @@ impl<M> Gather<M> {
         Some(envelope)
     }
 
-    pub(super) fn remove(
-        &mut self,
-        matches: &mut dyn FnMut(&Envelope<M>) -> bool,
-        removed: &mut Vec<Envelope<M>>,
-    ) {
+    pub(super) fn remove(&mut self, matches: &mut dyn FnMut(&M) -> bool, removed: &mut Vec<Envelope<M>>) {
         let before = removed.len();
         let mut emptied = Vec::new();
         for (index, batch) in &mut self.batches {
@@ -209,4 +204,25 @@ impl<M> Gather<M> {
     pub(super) fn len(&self) -> usize {
         self.live
     }
+}
+
+/// Moves the matching messages of `queue` to `removed`, keeping the order of both.
+fn take_matching<M>(
+    queue: &mut VecDeque<Envelope<M>>,
+    matches: &mut dyn FnMut(&M) -> bool,
+    removed: &mut Vec<Envelope<M>>,
+) {
+    // Look first: a purge mostly finds nothing in most batches, and then nothing should move.
+    if !queue.iter().any(|envelope| matches(&envelope.message)) {
+        return;
+    }
+    let mut kept = VecDeque::new();
+    for envelope in queue.drain(..) {
+        if matches(&envelope.message) {
+            removed.push(envelope);
+        } else {
+            kept.push_back(envelope);
+        }
+    }
+    *queue = kept;
 }

@@ -1,12 +1,13 @@
 //! The senders' side of a mailbox: everything here happens under the intake lock.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::lane::shrink;
+use super::lanes::Lanes;
 use super::options::MailboxOptions;
 use super::parking::{Parking, Sleeper};
+use super::queue::{Queue, Rest};
 use super::waiting::WaitingRoom;
+use crate::clock::Nanos;
 use crate::message::{Envelope, Priority};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -51,31 +52,45 @@ pub(crate) struct Traffic {
     pub(crate) departed: [u64; Priority::COUNT],
 }
 
+/// What senders see. In this order in memory: what the agent writes too, when it fetches what has come, is in
+/// front, and shares a cache line with the lock.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Intake<M, S> {
+    /// What came last, of all priorities: a handful, which the agent takes over whole and deals out itself.
+    tray: Queue<M>,
     pub(super) gate: Gate,
-    pub(super) lanes: [VecDeque<Envelope<M>>; Priority::COUNT],
+    /// Bit n is set where something of lane n is here.
+    held: u8,
+    has_spilled: bool,
+    /// What came before and did not fit on the tray, while the agent had other things to do.
+    spilled: Option<Box<[Queue<M>; Priority::COUNT]>>,
+    /// Queued in all, and of bulk, when `Departed` was last looked at: never less than there is.
+    queued: u64,
+    queued_bulk: u64,
     arrived: [u64; Priority::COUNT],
-    /// The last look at `Departed`; never ahead of it, so occupancy is never underestimated.
-    departed_seen: [u64; Priority::COUNT],
-    next_sequence: u64,
+    pub(super) parking: Parking<S>,
     pub(super) waiting: WaitingRoom<M>,
     /// Normal messages admitted since a Low sender waits.
     low_passed_over: u32,
-    pub(super) parking: Parking<S>,
+    last_sequence: u64,
 }
 
 impl<M, S: Sleeper> Intake<M, S> {
     pub(super) fn new() -> Self {
         Self {
+            tray: Queue::new(),
             gate: Gate::Open,
-            lanes: std::array::from_fn(|_| VecDeque::new()),
+            held: 0,
+            has_spilled: false,
+            spilled: None,
+            queued: 0,
+            queued_bulk: 0,
             arrived: [0; Priority::COUNT],
-            departed_seen: [0; Priority::COUNT],
-            next_sequence: 0,
+            parking: Parking::new(),
             waiting: WaitingRoom::new(),
             low_passed_over: 0,
-            parking: Parking::new(),
+            last_sequence: 0,
         }
     }
 
@@ -95,36 +110,85 @@ impl<M, S: Sleeper> Intake<M, S> {
         options: &MailboxOptions,
         departed: &Departed,
     ) -> bool {
-        if self.fits(priority, options) {
-            return true;
+        self.fits(priority, options) || {
+            self.count(departed);
+            self.fits(priority, options)
         }
-        for lane in 0..Priority::COUNT {
-            self.departed_seen[lane] = departed.of(lane);
-        }
-        self.fits(priority, options)
     }
 
-    fn fits(&self, priority: Priority, options: &MailboxOptions) -> bool {
-        let queued = |lane: usize| self.arrived[lane] - self.departed_seen[lane];
-        let bulk = queued(Priority::Normal.lane()) + queued(Priority::Low.lane());
-        let all = bulk + queued(Priority::Critical.lane()) + queued(Priority::High.lane());
-        let room = all < options.capacity as u64;
-        room && (!priority.is_bulk() || bulk < (options.capacity - options.reserve) as u64)
+    #[cold]
+    fn count(&mut self, departed: &Departed) {
+        let queued = self.depth(departed);
+        self.queued_bulk = queued[Priority::Normal.lane()] + queued[Priority::Low.lane()];
+        self.queued = self.queued_bulk + queued[Priority::Critical.lane()] + queued[Priority::High.lane()];
     }
 
-    /// Queues a message that has room.
     #[inline]
-    pub(super) fn accept(&mut self, mut envelope: Envelope<M>) {
-        let lane = envelope.priority.lane();
-        envelope.sequence = self.next_sequence;
-        self.next_sequence += 1;
-        self.arrived[lane] += 1;
-        let queue = &mut self.lanes[lane];
-        if queue.capacity() == 0 {
-            // An agent that is asked now and then keeps one place, and one that is busy grows its own.
-            queue.reserve_exact(1);
+    fn fits(&self, priority: Priority, options: &MailboxOptions) -> bool {
+        let room = self.queued < options.capacity as u64;
+        room && (!priority.is_bulk() || self.queued_bulk < (options.capacity - options.reserve) as u64)
+    }
+
+    /// Queues the message in `place`, which has room. Whether it is the first of its lane here.
+    #[inline(always)]
+    pub(super) fn accept(
+        &mut self,
+        place: &mut Option<M>,
+        sent_at: Nanos,
+        priority: Priority,
+        mut rest: Option<Rest>,
+        gathers: bool,
+    ) -> bool {
+        let lane = priority.lane();
+        if gathers {
+            // Between single messages and batches age decides.
+            self.last_sequence += 1;
+            rest.get_or_insert_default().sequence = self.last_sequence;
         }
-        queue.push_back(envelope);
+        self.queued += 1;
+        self.queued_bulk += u64::from(priority.is_bulk());
+        self.arrived[lane] += 1;
+        if self.tray.len() >= Queue::<M>::HANDFUL {
+            self.spill();
+        }
+        self.tray.push(place, sent_at, priority, rest);
+        let is_first = self.held & 1 << lane == 0;
+        self.held |= 1 << lane;
+        is_first
+    }
+
+    pub(super) fn accept_envelope(&mut self, envelope: Envelope<M>, gathers: bool) -> bool {
+        let (message, sent_at, priority, rest) = envelope.split();
+        self.accept(&mut Some(message), sent_at, priority, rest, gathers)
+    }
+
+    /// Makes room on the tray.
+    #[cold]
+    #[inline(never)]
+    fn spill(&mut self) {
+        self.tray.deal_out(self.spilled.get_or_insert_default());
+        self.has_spilled = true;
+    }
+
+    /// Hands over everything that is here: what has spilled to `lanes` at once, and then, since it came later, what is
+    /// on the tray, to be dealt out when the lock has been let go.
+    #[inline]
+    pub(super) fn hand_over(&mut self, lanes: &mut Lanes<M>, spare: &mut Queue<M>) {
+        if self.has_spilled {
+            self.hand_over_spilled(lanes);
+        }
+        self.held = 0;
+        std::mem::swap(&mut self.tray, spare);
+    }
+
+    #[cold]
+    fn hand_over_spilled(&mut self, lanes: &mut Lanes<M>) {
+        self.has_spilled = false;
+        for (lane, queue) in self.spilled.iter_mut().flat_map(|spilled| spilled.iter_mut().enumerate()) {
+            if !queue.is_empty() {
+                lanes.push_all(lane, queue);
+            }
+        }
     }
 
     /// Lets waiting senders in while there is room, the most urgent first and in a lane whoever waited
@@ -142,7 +206,7 @@ impl<M, S: Sleeper> Intake<M, S> {
             }
             let Some((envelope, waker)) = self.waiting.admit(lane) else { continue };
             self.count_admission(lane);
-            self.accept(envelope);
+            self.accept_envelope(envelope, options.batch.is_some());
             wake.extend(waker);
         }
     }
@@ -164,17 +228,20 @@ impl<M, S: Sleeper> Intake<M, S> {
         }
     }
 
-    /// Gives back memory that a burst left behind; the lanes are empty.
+    /// Gives back memory that a burst left behind; nothing is here.
     pub(super) fn shrink(&mut self) {
-        self.lanes.iter_mut().for_each(shrink);
+        self.spilled.iter_mut().for_each(|spilled| spilled.iter_mut().for_each(Queue::shrink));
     }
 
     /// Bit n is set where lane n holds anything.
     pub(super) fn occupied(&self) -> u8 {
-        self.lanes
-            .iter()
-            .enumerate()
-            .fold(0, |bits, (lane, queue)| if queue.is_empty() { bits } else { bits | 1 << lane })
+        self.held
+    }
+
+    /// How many messages are here, not yet fetched.
+    pub(super) fn len(&self) -> usize {
+        let spilled = self.spilled.iter().flat_map(|spilled| spilled.iter());
+        self.tray.len() + spilled.map(Queue::len).sum::<usize>()
     }
 
     /// Messages ever accepted in each lane, and messages that have left it.

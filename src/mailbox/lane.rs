@@ -1,47 +1,61 @@
 //! One lane: FIFO, with the batches of keyed messages woven in by age.
 
-use std::collections::VecDeque;
-
 use super::gather::Gather;
-use super::lanes::Taken;
+use super::lanes::{NEVER, Next};
 use super::options::BatchOptions;
+use super::queue::{Age, Queue};
 use crate::clock::Nanos;
-use crate::message::Envelope;
-
-/// Above this many places an empty queue gives its memory back when the agent falls idle: it keeps a
-/// few kilobytes so that a conversation does not allocate, and not the megabytes of a burst.
-const KEPT_PLACES: usize = 64;
+use crate::message::{Envelope, Hand};
 
 #[derive(Debug)]
 pub(super) struct Lane<M> {
     /// Messages without a batch key, oldest first.
-    singles: VecDeque<Envelope<M>>,
+    singles: Queue<M>,
+    /// What came after those, while there were some: to put two long queues together would take time that something
+    /// urgent has to wait for. Empty if there are none.
+    later: Option<Box<Queue<M>>>,
     /// Messages with one. Absent where the agent asked for no batches, which then cost nothing.
     gather: Option<Box<Gather<M>>>,
+    /// So many messages without a number have been taken.
+    numbered: u64,
+}
+
+/// Where what has come for this lane is put, if nothing is gathered.
+impl<M> AsMut<Queue<M>> for Lane<M> {
+    fn as_mut(&mut self) -> &mut Queue<M> {
+        debug_assert!(self.gather.is_none(), "what has a batch key is gathered");
+        match self.later.as_deref_mut() {
+            Some(later) if !later.is_empty() => later,
+            _ => &mut self.singles,
+        }
+    }
 }
 
 impl<M> Lane<M> {
     pub(super) fn new(batch: Option<BatchOptions>) -> Self {
-        Self { singles: VecDeque::new(), gather: batch.map(|options| Box::new(Gather::new(options))) }
+        let gather = batch.map(|options| Box::new(Gather::new(options)));
+        Self { singles: Queue::new(), later: None, gather, numbered: 0 }
     }
 
-    fn push(&mut self, envelope: Envelope<M>) {
+    pub(super) fn push(&mut self, envelope: Envelope<M>) {
         match (&mut self.gather, envelope.batch_key.as_deref().copied()) {
             (Some(gather), Some(key)) => gather.push(key, envelope),
             _ => self.singles.push_back(envelope),
         }
     }
 
-    pub(super) fn push_all(&mut self, queue: &mut VecDeque<Envelope<M>>) {
+    pub(super) fn push_all(&mut self, queue: &mut Queue<M>) {
         if self.gather.is_some() {
-            for envelope in queue.drain(..) {
+            while let Some(envelope) = queue.pop_front() {
                 self.push(envelope);
             }
         } else if self.singles.is_empty() {
-            // The usual case under load costs nothing per message: the two queues change places.
+            // The usual case under load costs nothing per message: the two change places.
             std::mem::swap(&mut self.singles, queue);
         } else {
-            self.singles.append(queue);
+            // Nor does the next. Only what comes after that is appended, and it is no more than has come since the
+            // agent last looked.
+            self.later.get_or_insert_default().append(queue);
         }
     }
 
@@ -74,34 +88,56 @@ impl<M> Lane<M> {
         self.gather.as_ref().is_some_and(|gather| gather.len() > 0)
     }
 
-    /// The oldest single message or ready batch.
+    /// Takes the oldest single message into an empty hand, or the oldest ready batch.
     #[inline(always)]
-    pub(super) fn pop(&mut self) -> Taken<M> {
-        if self.gather.is_none() { self.pop_single() } else { self.pop_oldest() }
-    }
-
-    fn pop_oldest(&mut self) -> Taken<M> {
-        let Some(gather) = &mut self.gather else { return self.pop_single() };
-        // What was given back is older than anything that could be ready.
-        let age = |envelope: &Envelope<M>| if envelope.returned { None } else { Some(envelope.sequence) };
-        match (self.singles.front().map(age), gather.oldest_ready()) {
-            (None, Some(_)) => {}
-            (Some(single), Some(batch)) if single.is_some_and(|single| single > batch) => {}
-            _ => return self.pop_single(),
+    pub(super) fn pop(&mut self, hand: &mut Hand<M>) -> Next<M> {
+        if self.gather.is_some()
+            && let Some(batch) = self.pop_batch()
+        {
+            return Next::Batch(Box::new(batch));
         }
-        gather.pop().map_or(Taken::Nothing { ripe_at: None }, Taken::Batch)
+        if self.singles.pop_into(hand) {
+            self.number(hand);
+            if self.singles.is_empty() {
+                self.move_up();
+            }
+            Next::One
+        } else {
+            Next::Nothing { ripe_at: NEVER }
+        }
     }
 
+    fn move_up(&mut self) {
+        if let Some(later) = &mut self.later {
+            std::mem::swap(&mut self.singles, later);
+        }
+    }
+
+    /// The oldest ready batch, if it is older than any single message.
+    fn pop_batch(&mut self) -> Option<Vec<Envelope<M>>> {
+        let gather = self.gather.as_mut()?;
+        let ready = gather.oldest_ready()?;
+        // What was given back is older than anything that could be ready.
+        let is_older = |single: Age| single.returned || single.sequence <= ready;
+        if self.singles.oldest().is_some_and(is_older) { None } else { gather.pop() }
+    }
+
+    /// Numbers a message that has no number of its own, as it is taken.
     #[inline(always)]
-    fn pop_single(&mut self) -> Taken<M> {
-        self.singles.pop_front().map_or(Taken::Nothing { ripe_at: None }, Taken::One)
+    pub(super) fn number(&mut self, hand: &mut Hand<M>) {
+        if hand.sequence == 0 {
+            self.numbered += 1;
+            hand.sequence = self.numbered;
+        }
     }
 
     /// The message that came last, unless it has left the mailbox once and was given back: removing
     /// that one would free no place.
     pub(super) fn pop_newest(&mut self) -> Option<Envelope<M>> {
-        let single =
-            self.singles.back().filter(|envelope| !envelope.returned).map(|envelope| envelope.sequence);
+        if let Some(later) = self.later.as_mut().filter(|later| !later.is_empty()) {
+            return later.pop_back();
+        }
+        let single = self.singles.newest().filter(|newest| !newest.returned).map(|newest| newest.sequence);
         let batched = self.gather.as_ref().and_then(|gather| gather.newest());
         match (single, batched) {
             (Some(single), Some(batched)) if single > batched => self.singles.pop_back(),
@@ -111,46 +147,21 @@ impl<M> Lane<M> {
         }
     }
 
-    pub(super) fn remove(
-        &mut self,
-        matches: &mut dyn FnMut(&Envelope<M>) -> bool,
-        removed: &mut Vec<Envelope<M>>,
-    ) {
-        take_matching(&mut self.singles, matches, removed);
+    pub(super) fn remove(&mut self, matches: &mut dyn FnMut(&M) -> bool, removed: &mut Vec<Envelope<M>>) {
+        self.singles.remove(matches, removed);
+        if let Some(later) = &mut self.later {
+            later.remove(matches, removed);
+        }
+        if self.singles.is_empty() {
+            self.move_up();
+        }
         if let Some(gather) = &mut self.gather {
             gather.remove(matches, removed);
         }
     }
 
     pub(super) fn shrink(&mut self) {
-        shrink(&mut self.singles);
+        self.singles.shrink();
+        self.later.iter_mut().for_each(|later| later.shrink());
     }
-}
-
-/// Gives back an empty queue's memory, unless it is little.
-pub(super) fn shrink<M>(queue: &mut VecDeque<Envelope<M>>) {
-    if queue.is_empty() && queue.capacity() > KEPT_PLACES {
-        *queue = VecDeque::new();
-    }
-}
-
-/// Moves the matching messages of `queue` to `removed`, keeping the order of both.
-pub(super) fn take_matching<M>(
-    queue: &mut VecDeque<Envelope<M>>,
-    matches: &mut dyn FnMut(&Envelope<M>) -> bool,
-    removed: &mut Vec<Envelope<M>>,
-) {
-    let mut kept = VecDeque::new();
-    // Look first: a purge mostly finds nothing in most mailboxes, and then nothing should move.
-    if !queue.iter().any(&mut *matches) {
-        return;
-    }
-    for envelope in queue.drain(..) {
-        if matches(&envelope) {
-            removed.push(envelope);
-        } else {
-            kept.push_back(envelope);
-        }
-    }
-    *queue = kept;
 }

@@ -1,27 +1,31 @@
 //! The four lanes, served by the rule of [`Turns`]. Pure: no locks, no clock, no wakers.
 
-use std::collections::VecDeque;
-
 use super::lane::Lane;
 use super::options::MailboxOptions;
+use super::queue::Queue;
 use crate::clock::Nanos;
-use crate::message::{Envelope, Priority};
+use crate::message::{Envelope, Hand, Priority};
 use crate::scheduler::Turns;
 
-/// What is served next.
-///
-/// With a tag of its own, not one hidden in a byte of the message: a message is copied whole, or slowly.
+/// What is served next. Two registers large, since it is asked for each message.
 #[derive(Debug)]
-#[repr(u64)]
-pub(crate) enum Taken<M> {
-    One(Envelope<M>),
+pub(crate) enum Next<M> {
+    /// One message, which has been put into the hand that was held out.
+    One,
     /// At least one message of one batch key, in the order they came.
-    Batch(Vec<Envelope<M>>),
-    /// Nothing now; when a lingering batch is ripe, if one lingers.
-    Nothing {
-        ripe_at: Option<Nanos>,
-    },
+    #[expect(
+        clippy::box_collection,
+        reason = "a batch is rare beside a message, whose answer should not carry it"
+    )]
+    Batch(Box<Vec<Envelope<M>>>),
+    /// Nothing now; when a lingering batch is ripe, or [`NEVER`].
+    Nothing { ripe_at: Nanos },
+    /// Nothing that has been fetched, and it is too early to look for more.
+    TooEarly,
 }
+
+/// Nothing lingers.
+pub(crate) const NEVER: Nanos = Nanos(u64::MAX);
 
 #[derive(Debug)]
 pub(crate) struct Lanes<M> {
@@ -43,9 +47,21 @@ impl<M> Lanes<M> {
     }
 
     /// Takes over a whole queue of one priority, in order.
-    pub(crate) fn push_all(&mut self, lane: usize, queue: &mut VecDeque<Envelope<M>>) {
+    pub(crate) fn push_all(&mut self, lane: usize, queue: &mut Queue<M>) {
         self.lanes[lane].push_all(queue);
         self.look_at(lane);
+    }
+
+    /// Takes over a queue of all priorities, in order.
+    pub(super) fn deal_out(&mut self, queue: &mut Queue<M>) {
+        if self.gathers {
+            while let Some(envelope) = queue.pop_front() {
+                self.lanes[envelope.priority.lane()].push(envelope);
+            }
+        } else {
+            queue.deal_out(&mut self.lanes);
+        }
+        (0..Priority::COUNT).for_each(|lane| self.look_at(lane));
     }
 
     /// Puts messages back where they were taken from, oldest first in `envelopes`.
@@ -58,20 +74,38 @@ impl<M> Lanes<M> {
     }
 
     #[inline(always)]
-    pub(crate) fn next(&mut self, now: Nanos) -> Taken<M> {
+    pub(crate) fn next(&mut self, now: Nanos, hand: &mut Hand<M>) -> Next<M> {
         if self.gathers {
             self.lanes.iter_mut().for_each(|lane| lane.ripen(now));
         }
         let Some(chosen) = self.turns.next(self.ready()) else {
-            return Taken::Nothing { ripe_at: self.ripe_at() };
+            return Next::Nothing { ripe_at: self.ripe_at() };
         };
-        let taken = self.lanes[chosen].pop();
+        let next = self.lanes[chosen].pop(hand);
         self.look_at(chosen);
-        taken
+        next
     }
 
-    fn ripe_at(&self) -> Option<Nanos> {
-        if self.gathers { self.lanes.iter().filter_map(Lane::ripe_at).min() } else { None }
+    /// Takes the only message there is, which has not been dealt out yet. Nothing is gathered here.
+    pub(super) fn take_only(&mut self, queue: &mut Queue<M>, hand: &mut Hand<M>) -> Next<M> {
+        if queue.pop_into(hand) {
+            let lane = hand.priority.lane();
+            self.turns.next(1 << lane);
+            self.lanes[lane].number(hand);
+        }
+        Next::One
+    }
+
+    /// Whether nothing is here nor could be gathered.
+    pub(super) fn is_bare(&self) -> bool {
+        self.singles == 0 && !self.gathers
+    }
+
+    fn ripe_at(&self) -> Nanos {
+        if !self.gathers {
+            return NEVER;
+        }
+        self.lanes.iter().filter_map(Lane::ripe_at).min().unwrap_or(NEVER)
     }
 
     fn look_at(&mut self, lane: usize) {
@@ -93,7 +127,7 @@ impl<M> Lanes<M> {
     }
 
     /// Removes every message that `matches`, in lane order.
-    pub(crate) fn remove(&mut self, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Vec<Envelope<M>> {
+    pub(crate) fn remove(&mut self, matches: &mut dyn FnMut(&M) -> bool) -> Vec<Envelope<M>> {
         let mut removed = Vec::new();
         for lane in 0..Priority::COUNT {
             self.lanes[lane].remove(matches, &mut removed);

@@ -28,6 +28,7 @@ mod lane;
 mod lanes;
 mod options;
 mod parking;
+mod queue;
 mod reason;
 mod sending;
 mod shared;
@@ -41,8 +42,10 @@ pub use options::{BatchOptions, MailboxOptions, Overflow};
 pub use reason::Reason;
 
 pub(crate) use intake::{Gate, Traffic};
-pub(crate) use lanes::Taken;
+pub(crate) use lanes::{NEVER, Next};
 pub(crate) use parking::{ConsumerId, Sleeper};
-pub(crate) use sending::Offer;
+pub(crate) use sending::{Offer, Outgoing, Refused};
 pub(crate) use shared::Mailbox;
+#[cfg(any(test, statim_loom, statim_shuttle))]
+pub(crate) use taking::Taken;
 pub(crate) use waiting::{Admission, Ticket};

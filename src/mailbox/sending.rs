@@ -3,9 +3,11 @@
 use super::intake::{Intake, IsAgent};
 use super::options::Overflow;
 use super::parking::Sleeper;
+use super::queue::Rest;
 use super::shared::{FOREIGN, Mailbox, WAITING, WAITING_URGENTLY};
 use super::waiting::Ticket;
-use crate::message::{Envelope, Message, Priority};
+use crate::clock::Nanos;
+use crate::message::{Envelope, Key, Message, Priority, Terms};
 use crate::sync::{Arc, MutexGuard, Ordering};
 
 /// What became of a message offered to the mailbox.
@@ -19,81 +21,96 @@ pub(crate) enum Offer<M> {
     Closed(Envelope<M>),
 }
 
-/// Whether a message could be queued at once.
+/// Why a message could not be queued at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Admitted {
-    Yes,
+pub(crate) enum Refused {
     NoRoom,
     Closed,
 }
 
-impl<M: Message, S: Sleeper> Mailbox<M, S> {
-    /// Queues the message in `place` if it has room now, and leaves it there otherwise. What is usual on the
-    /// way of a message is here, and copies it once.
+/// A message at its sender's. It stays there until it is accepted, so that it is copied once.
+pub(crate) struct Outgoing<'a, M> {
+    message: &'a mut Option<M>,
+    terms: &'a mut Option<std::sync::Arc<dyn Terms>>,
+    batch_key: Option<Box<Key>>,
+    priority: Priority,
+    sent_at: Nanos,
+}
+
+impl<'a, M: Message> Outgoing<'a, M> {
+    /// `message` holds one.
     #[inline]
-    fn try_accept(&self, place: &mut Option<Envelope<M>>, is_agent: IsAgent) -> Admitted {
-        let Some(envelope) = place else { return Admitted::Yes };
-        if self.options.batch.is_some() {
-            envelope.batch_key = envelope.message.batch_key().map(Box::new);
-        }
-        let mut intake = self.intake();
-        if !intake.admits(is_agent) {
-            return Admitted::Closed;
-        }
-        if !self.room_for_newcomer(&mut intake, envelope.priority) {
-            return Admitted::NoRoom;
-        }
-        if let Some(envelope) = place.take() {
-            self.accept(intake, envelope);
-        }
-        Admitted::Yes
+    pub(crate) fn new(
+        message: &'a mut Option<M>,
+        terms: &'a mut Option<std::sync::Arc<dyn Terms>>,
+        priority: Priority,
+        sent_at: Nanos,
+    ) -> Self {
+        Self { message, terms, batch_key: None, priority, sent_at }
     }
 
-    /// Queues a message if it has room, making room first where the overflow policy says so.
-    #[inline]
-    pub(crate) fn offer(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
-        let mut place = Some(envelope);
-        let admitted = self.try_accept(&mut place, is_agent);
-        match place {
-            None => Offer::Accepted(None),
-            Some(envelope) => self.turned_away(envelope, admitted, is_agent),
+    fn into_envelope(self) -> Option<Envelope<M>> {
+        let mut envelope =
+            Envelope::on_terms(self.message.take()?, self.priority, self.sent_at, self.terms.take());
+        envelope.batch_key = self.batch_key;
+        Some(envelope)
+    }
+}
+
+impl<M: Message, S: Sleeper> Mailbox<M, S> {
+    /// Queues the message if it has room now, and leaves it where it is otherwise: whoever is refused goes on to
+    /// [`turned_away`](Self::turned_away) or [`turned_away_or_wait`](Self::turned_away_or_wait). The usual way of a
+    /// message, so nothing large is returned.
+    #[inline(always)]
+    pub(crate) fn accept(&self, outgoing: &mut Outgoing<'_, M>, is_agent: IsAgent) -> Result<(), Refused> {
+        let gathers = self.options.batch.is_some();
+        if gathers {
+            outgoing.batch_key = outgoing.message.as_ref().and_then(M::batch_key).map(Box::new);
         }
+        let priority = outgoing.priority;
+        let mut intake = self.intake();
+        if !intake.admits(is_agent) {
+            return Err(Refused::Closed);
+        }
+        if !self.room_for_newcomer(&mut intake, priority) {
+            return Err(Refused::NoRoom);
+        }
+        let rest = if gathers || outgoing.terms.is_some() {
+            let (terms, batch_key) = (outgoing.terms.take(), outgoing.batch_key.take());
+            Some(Rest { terms, batch_key, ..Rest::default() })
+        } else {
+            None
+        };
+        let is_first = intake.accept(outgoing.message, outgoing.sent_at, priority, rest, gathers);
+        self.announce(intake, priority, is_first);
+        Ok(())
     }
 
     /// What becomes of a message that could not be queued at once.
     #[cold]
-    fn turned_away(&self, envelope: Envelope<M>, admitted: Admitted, is_agent: IsAgent) -> Offer<M> {
-        match (admitted, self.options.overflow) {
-            (Admitted::Closed, _) => Offer::Closed(envelope),
-            (_, Overflow::ShedLeastUrgent) => self.offer_shedding(envelope, is_agent),
-            (_, Overflow::Wait | Overflow::Reject) => Offer::Full(envelope),
-        }
-    }
-
-    /// Like [`offer`](Self::offer), but a message without room queues for it.
-    #[inline]
-    pub(crate) fn offer_or_wait(
+    pub(crate) fn turned_away(
         &self,
-        envelope: Envelope<M>,
+        outgoing: Outgoing<'_, M>,
+        refused: Refused,
         is_agent: IsAgent,
-    ) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        let mut place = Some(envelope);
-        let admitted = self.try_accept(&mut place, is_agent);
-        match place {
-            None => Ok(Offer::Accepted(None)),
-            Some(envelope) => self.turned_away_or_wait(envelope, admitted, is_agent),
+    ) -> Offer<M> {
+        let Some(envelope) = outgoing.into_envelope() else { return Offer::Accepted(None) };
+        match (refused, self.options.overflow) {
+            (Refused::Closed, _) => Offer::Closed(envelope),
+            (Refused::NoRoom, Overflow::ShedLeastUrgent) => self.offer_shedding(envelope, is_agent),
+            (Refused::NoRoom, Overflow::Wait | Overflow::Reject) => Offer::Full(envelope),
         }
     }
 
     /// What becomes of a message that could not be queued at once, and may wait.
     #[cold]
-    fn turned_away_or_wait(
+    pub(crate) fn turned_away_or_wait(
         &self,
-        envelope: Envelope<M>,
-        admitted: Admitted,
+        outgoing: Outgoing<'_, M>,
+        refused: Refused,
         is_agent: IsAgent,
     ) -> Result<Offer<M>, Arc<Ticket<M>>> {
-        match self.turned_away(envelope, admitted, is_agent) {
+        match self.turned_away(outgoing, refused, is_agent) {
             Offer::Full(envelope) if self.options.overflow == Overflow::Wait => self.wait(envelope, is_agent),
             decided => Ok(decided),
         }
@@ -110,14 +127,14 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         }
         if self.room_for_newcomer(&mut intake, envelope.priority) {
             drop(front);
-            self.accept(intake, envelope);
+            self.accept_envelope(intake, envelope);
             return Ok(Offer::Accepted(None));
         }
         let lane = envelope.priority.lane();
         let ticket = Arc::new(Ticket::new(envelope));
         intake.waiting.join(lane, Arc::clone(&ticket));
         let urgent = lane < Priority::Normal.lane();
-        self.signal.fetch_or(if urgent { WAITING | WAITING_URGENTLY } else { WAITING }, Ordering::Relaxed);
+        self.crowd().fetch_or(if urgent { WAITING | WAITING_URGENTLY } else { WAITING }, Ordering::Relaxed);
         Err(ticket)
     }
 
@@ -136,16 +153,20 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         intake.has_room(priority, &self.options, self.departed()) && !intake.waiting.waits_before(priority)
     }
 
-    #[inline]
-    fn accept(&self, mut intake: MutexGuard<'_, Intake<M, S>>, envelope: Envelope<M>) {
+    fn accept_envelope(&self, mut intake: MutexGuard<'_, Intake<M, S>>, envelope: Envelope<M>) {
         let priority = envelope.priority;
+        let is_first = intake.accept_envelope(envelope, self.options.batch.is_some());
+        self.announce(intake, priority, is_first);
+    }
+
+    /// A message was accepted: raises its lane's bit, lets the lock go, and wakes whoever is to handle it.
+    #[inline(always)]
+    fn announce(&self, mut intake: MutexGuard<'_, Intake<M, S>>, priority: Priority, is_first: bool) {
         // The first message of a lane raises its bit; only the agent lowers it, under this lock.
-        let is_first = intake.lanes[priority.lane()].is_empty();
         if is_first {
             let foreign = if self.home.is_elsewhere() { FOREIGN } else { 0 };
-            self.signal.fetch_or(1 << priority.lane() | foreign, Ordering::SeqCst);
+            self.signal().fetch_or(1 << priority.lane() | foreign, Ordering::SeqCst);
         }
-        intake.accept(envelope);
         let mut to_wake = intake.parking.pop();
         if to_wake.is_none() && is_first {
             // The agent is awake, and may be waiting for its turn behind its neighbours.
@@ -164,21 +185,53 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
             return Offer::Closed(envelope);
         }
         if intake.has_room(envelope.priority, &self.options, self.departed()) {
-            self.accept(intake, envelope);
+            self.accept_envelope(intake, envelope);
             return Offer::Accepted(None);
         }
         // The newest message may be on either side: bring both together, then look.
         self.bring_all(&mut front, &mut intake);
-        let Some(evicted) = front.lanes.evict_for(envelope.priority) else {
+        let evicted = front.lanes.evict_for(envelope.priority);
+        self.show(&front);
+        let Some(evicted) = evicted else {
             return Offer::Full(envelope);
         };
         self.departed().add(evicted.priority.lane(), 1);
         if intake.has_room(envelope.priority, &self.options, self.departed()) {
-            self.accept(intake, envelope);
+            self.accept_envelope(intake, envelope);
             return Offer::Accepted(Some(evicted));
         }
         // A Normal newcomer over the bulk limit gains room only from bulk, and Low is all there is
         // less urgent than Normal, so an eviction always made room.
         unreachable!("an evicted message leaves a place for a more urgent one")
+    }
+}
+
+/// For tests and models: what becomes of a message, whether it is queued at once or not.
+#[cfg(any(test, statim_loom, statim_shuttle))]
+impl<M: Message, S: Sleeper> Mailbox<M, S> {
+    /// Queues a message if it has room, making room first where the overflow policy says so.
+    pub(crate) fn offer(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
+        let Envelope { message, sent_at, mut terms, priority, .. } = envelope;
+        let mut message = Some(message);
+        let mut outgoing = Outgoing::new(&mut message, &mut terms, priority, sent_at);
+        match self.accept(&mut outgoing, is_agent) {
+            Ok(()) => Offer::Accepted(None),
+            Err(refused) => self.turned_away(outgoing, refused, is_agent),
+        }
+    }
+
+    /// Like [`offer`](Self::offer), but a message without room queues for it.
+    pub(crate) fn offer_or_wait(
+        &self,
+        envelope: Envelope<M>,
+        is_agent: IsAgent,
+    ) -> Result<Offer<M>, Arc<Ticket<M>>> {
+        let Envelope { message, sent_at, mut terms, priority, .. } = envelope;
+        let mut message = Some(message);
+        let mut outgoing = Outgoing::new(&mut message, &mut terms, priority, sent_at);
+        match self.accept(&mut outgoing, is_agent) {
+            Ok(()) => Ok(Offer::Accepted(None)),
+            Err(refused) => self.turned_away_or_wait(outgoing, refused, is_agent),
+        }
     }
 }

@@ -32,6 +32,11 @@ impl Stream {
         self.lasts = false;
     }
 
+    /// Whether more may be on its way.
+    pub(super) fn lasts(&self) -> bool {
+        self.lasts
+    }
+
     /// Whether it is too early to look at the intake.
     pub(super) fn is_fresh(&self, now: Nanos) -> bool {
         self.lasts && now.since(self.crossed_at) < CROSSING_NANOS
@@ -48,7 +53,11 @@ const NOWHERE: u64 = 0;
 impl Home {
     /// It is served on this thread.
     pub(super) fn settle(&self) {
-        self.0.store(thread_token(), Ordering::Relaxed);
+        let here = thread_token();
+        // Senders read it for each message.
+        if self.0.load(Ordering::Relaxed) != here {
+            self.0.store(here, Ordering::Relaxed);
+        }
     }
 
     /// Whether it is known to be served on another thread than this.

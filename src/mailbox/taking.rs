@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::intake::Intake;
-use super::lanes::Taken;
+use super::lanes::Next;
 use super::parking::{ConsumerId, Sleeper};
 use super::shared::{FOREIGN, Front, LANES, Mailbox, WAITING, WAITING_URGENTLY, most_urgent};
 use super::stream::CROSSING_NANOS;
 use crate::clock::{Clock, Nanos};
-use crate::message::{Envelope, Message, Priority};
+use crate::message::{Envelope, Hand, Message, Priority};
 use crate::sync::{MutexGuard, Ordering};
 
 /// Whether the agent may sleep.
@@ -20,41 +19,48 @@ pub(super) enum Parked {
 }
 
 impl<M: Message, S: Sleeper> Mailbox<M, S> {
-    /// The next message or batch by priority, age and key.
-    pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
+    /// The next message or batch by priority, age and key. A message is put into `hand`, which is empty.
+    pub(crate) fn next(&self, now: Nanos, hand: &mut Hand<M>) -> Next<M> {
         let mut front = self.front();
-        let taken = self.take_from(&mut front, now);
+        let next = self.next_from(&mut front, now, hand);
         // `now` may be the end of time, for whoever drains: no reason to think of a stream from then on.
         front.stream.end();
         self.let_go(front, None);
-        taken
+        next
     }
 
     /// The same; and if there is nothing, the consumer is registered to be woken. One that is woken by
     /// something else [`unpark`](Self::unpark)s.
     ///
     /// In the middle of a stream from another core the consumer looks at the intake no oftener than each
-    /// [`CROSSING_NANOS`], and what has come since counts as still on its way. `None` if there is nothing else
-    /// and it is too early to look: [`linger`](Self::linger).
-    pub(crate) fn take_or_park(&self, now: Nanos, consumer: ConsumerId, sleeper: &S) -> Option<Taken<M>> {
+    /// [`CROSSING_NANOS`], and what has come since counts as still on its way: it is [`Next::TooEarly`] if there is
+    /// nothing else, and time to [`linger`](Self::linger).
+    #[inline]
+    pub(crate) fn next_or_park(
+        &self,
+        now: Nanos,
+        hand: &mut Hand<M>,
+        consumer: ConsumerId,
+        sleeper: &S,
+    ) -> Next<M> {
         let mut front = self.front();
         if front.stream.is_fresh(now) {
             if !front.lanes.has_ready() {
-                return None;
+                return Next::TooEarly;
             }
-            let taken = self.take_here(&mut front, now);
+            let next = self.next_here(&mut front, now, hand);
             self.let_go(front, Some(now));
-            return Some(taken);
+            return next;
         }
         self.home.settle();
         loop {
-            let taken = self.take_from(&mut front, now);
+            let next = self.next_from(&mut front, now, hand);
             // If it may not sleep, something came in since the signal was read.
-            if !matches!(taken, Taken::Nothing { .. })
+            if !matches!(next, Next::Nothing { .. })
                 || self.try_park(&mut front, consumer, sleeper) == Parked::Asleep
             {
                 self.let_go(front, Some(now));
-                return Some(taken);
+                return next;
             }
         }
     }
@@ -91,42 +97,73 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         Parked::Asleep
     }
 
-    fn take_from(&self, front: &mut Front<M>, now: Nanos) -> Taken<M> {
-        let signal = self.signal.load(Ordering::Acquire);
-        let worth_crossing = match self.options.batch {
-            // A batch should take in what has come for it.
-            Some(_) => signal & LANES != 0,
-            // A lane the front has something of loses nothing by waiting: its head is older.
-            None => signal & LANES & !front.lanes.occupied() != 0,
-        };
-        if worth_crossing {
-            self.cross_over(front, &mut self.intake());
-            // A batch lingers by rules of its own.
-            front.stream.cross(now, signal & FOREIGN != 0 && self.options.batch.is_none());
+    #[inline]
+    fn next_from(&self, front: &mut Front<M>, now: Nanos, hand: &mut Hand<M>) -> Next<M> {
+        if self.cross_over(front, now)
+            && let Some(next) = front.deal_out_but_one(hand)
+        {
+            self.depart_one(hand);
+            self.show(front);
+            return next;
         }
-        self.take_here(front, now)
+        self.next_here(front, now, hand)
+    }
+
+    /// Fetches what has come, if that is worth it. [`Front::deal_out`] is to follow if so.
+    #[inline]
+    fn cross_over(&self, front: &mut Front<M>, now: Nanos) -> bool {
+        let lacking = match self.options.batch {
+            // A batch should take in what has come for it.
+            Some(_) => LANES,
+            // A lane the front has something of loses nothing by waiting: its head is older.
+            None => LANES & !front.lanes.occupied(),
+        };
+        // In a stream there is something, and to look first would fetch the senders' cache line twice: to read, and
+        // then to write.
+        if lacking == 0 || !front.stream.lasts() && self.signal().load(Ordering::Acquire) & lacking == 0 {
+            return false;
+        }
+        let mut intake = self.intake();
+        let signal = self.signal().load(Ordering::Relaxed);
+        let found = signal & lacking != 0;
+        if found {
+            self.bring(front, &mut intake);
+        }
+        drop(intake);
+        // A batch lingers by rules of its own.
+        front.stream.cross(now, found && signal & FOREIGN != 0 && self.options.batch.is_none());
+        found
     }
 
     #[inline(always)]
-    fn take_here(&self, front: &mut Front<M>, now: Nanos) -> Taken<M> {
-        let taken = front.lanes.next(now);
-        match &taken {
-            Taken::One(envelope) => self.depart(std::slice::from_ref(envelope)),
-            Taken::Batch(envelopes) => self.depart(envelopes),
-            Taken::Nothing { .. } => {}
+    fn next_here(&self, front: &mut Front<M>, now: Nanos, hand: &mut Hand<M>) -> Next<M> {
+        let next = front.lanes.next(now, hand);
+        self.show(front);
+        match &next {
+            Next::One => self.depart_one(hand),
+            Next::Batch(envelopes) => self.depart(envelopes),
+            Next::Nothing { .. } | Next::TooEarly => {}
         }
-        taken
+        next
+    }
+
+    #[inline(always)]
+    fn depart_one(&self, hand: &Hand<M>) {
+        if !hand.returned {
+            self.departed().add(hand.priority.lane(), 1);
+        }
     }
 
     /// Releases the front after a departure, and lets those in who wait for its place, when that is due; at
     /// once without a time.
+    #[inline]
     fn let_go(&self, mut front: MutexGuard<'_, Front<M>>, now: Option<Nanos>) {
         // Under the lock: see `wait`.
-        let signal = self.signal.load(Ordering::Relaxed);
-        if signal & WAITING == 0 {
+        let crowd = self.crowd().load(Ordering::Relaxed);
+        if crowd & WAITING == 0 {
             return;
         }
-        let urgent = signal & WAITING_URGENTLY != 0 || !front.lanes.has_ready();
+        let urgent = crowd & WAITING_URGENTLY != 0 || !front.lanes.has_ready();
         let due = now.is_none_or(|now| front.admissions.is_due(now, urgent, self.options.capacity));
         drop(front);
         if due {
@@ -136,7 +173,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
 
     /// The agent will not take anything for a while: whoever waits for a place that is free is let in now.
     pub(crate) fn settle_admissions(&self) {
-        if self.signal.load(Ordering::Relaxed) & WAITING == 0 {
+        if self.crowd().load(Ordering::Relaxed) & WAITING == 0 {
             return;
         }
         let was_put_off = self.front().admissions.settle();
@@ -148,17 +185,24 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Whether something more urgent than `priority` is queued.
     pub(crate) fn holds_more_urgent_than(&self, priority: Priority) -> bool {
         let more_urgent = (1_u8 << priority.lane()) - 1;
-        if self.signal.load(Ordering::Acquire) & more_urgent != 0 {
+        if self.signal().load(Ordering::Acquire) & more_urgent != 0 {
             return true;
         }
-        priority != Priority::Critical && self.front().lanes.ready() & more_urgent != 0
+        self.ready() & more_urgent != 0
+    }
+
+    /// How urgent what has been fetched is, at most. Nothing queued is less urgent than that.
+    #[inline]
+    pub(crate) fn most_urgent_ready(&self) -> Option<Priority> {
+        let ready = self.ready();
+        (ready != 0).then(|| most_urgent(ready))
     }
 
     /// How urgent what is queued is, at most.
     pub(crate) fn most_urgent_pending(&self) -> Option<Priority> {
         // One total order with a sender's write: see `Bell::wait_for_turn`.
-        let signalled = self.signal.load(Ordering::SeqCst) & LANES;
-        let pending = signalled | self.front().lanes.ready();
+        let signalled = self.signal().load(Ordering::SeqCst) & LANES;
+        let pending = signalled | self.ready();
         (pending != 0).then(|| most_urgent(pending))
     }
 
@@ -170,7 +214,10 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         for envelope in &mut envelopes {
             envelope.returned = true;
         }
-        self.front().lanes.give_back(envelopes);
+        let mut front = self.front();
+        front.lanes.give_back(envelopes);
+        self.show(&front);
+        drop(front);
         // In a pool another member may be asleep while this one is about to stop.
         self.wake_one(priority);
     }
@@ -208,18 +255,45 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         }
     }
 
-    /// Brings over the lanes of which the front has nothing: of the others it has what is older, and to
-    /// append to them would cost more the longer they are. Where batches gather, all: they take in what has
-    /// come for them.
-    fn cross_over(&self, front: &mut Front<M>, intake: &mut Intake<M, S>) {
-        let full = if self.options.batch.is_some() { 0 } else { front.lanes.occupied() };
-        self.bring(front, intake, !full);
-    }
-
     fn wake_one(&self, priority: Priority) {
         let sleeper = self.intake().parking.pop();
         if let Some(sleeper) = sleeper {
             sleeper.wake_for(priority);
         }
+    }
+}
+
+/// What is served next, with its message: for tests and models.
+#[cfg(any(test, statim_loom, statim_shuttle))]
+#[derive(Debug)]
+pub(crate) enum Taken<M> {
+    One(Envelope<M>),
+    Batch(Vec<Envelope<M>>),
+    Nothing { ripe_at: Option<Nanos> },
+}
+
+#[cfg(any(test, statim_loom, statim_shuttle))]
+impl<M: Message, S: Sleeper> Mailbox<M, S> {
+    pub(crate) fn take(&self, now: Nanos) -> Taken<M> {
+        let mut hand = Hand::empty();
+        let next = self.next(now, &mut hand);
+        Self::taken(next, hand).expect("it is never too early for whoever takes")
+    }
+
+    pub(crate) fn take_or_park(&self, now: Nanos, consumer: ConsumerId, sleeper: &S) -> Option<Taken<M>> {
+        let mut hand = Hand::empty();
+        let next = self.next_or_park(now, &mut hand, consumer, sleeper);
+        Self::taken(next, hand)
+    }
+
+    fn taken(next: Next<M>, hand: Hand<M>) -> Option<Taken<M>> {
+        Some(match next {
+            Next::One => Taken::One(hand.filled().expect("a message was put into the hand")),
+            Next::Batch(envelopes) => Taken::Batch(*envelopes),
+            Next::Nothing { ripe_at } => {
+                Taken::Nothing { ripe_at: Some(ripe_at).filter(|ripe_at| *ripe_at != super::lanes::NEVER) }
+            }
+            Next::TooEarly => return None,
+        })
     }
 }

@@ -84,10 +84,10 @@ impl<M> Ticket<M> {
         }
     }
 
-    fn take_if(&self, matches: &mut dyn FnMut(&Envelope<M>) -> bool) -> Option<(Envelope<M>, Option<Waker>)> {
+    fn take_if(&self, matches: &mut dyn FnMut(&M) -> bool) -> Option<(Envelope<M>, Option<Waker>)> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut *state, State::Accepted) {
-            State::Waiting(envelope, waker) if matches(&envelope) => Some((envelope, waker)),
+            State::Waiting(envelope, waker) if matches(&envelope.message) => Some((envelope, waker)),
             other => {
                 *state = other;
                 None
@@ -187,7 +187,7 @@ impl<M> WaitingRoom<M> {
     /// accepted, since it is accounted for from here on, and are to be woken.
     pub(super) fn remove(
         &mut self,
-        matches: &mut dyn FnMut(&Envelope<M>) -> bool,
+        matches: &mut dyn FnMut(&M) -> bool,
         removed: &mut Vec<Envelope<M>>,
         wake: &mut Vec<Waker>,
     ) {

@@ -45,14 +45,15 @@ impl Bell {
     pub(crate) fn ring(&self, priority: Priority) {
         let bit = 1 << priority.lane();
         let at_least_as_urgent = bit | (bit - 1);
-        // Written even if it was set: whoever answers after this sees what we rang for.
-        let before = self.state.fetch_or(RUNG, Ordering::SeqCst);
-        if before & RUNG != 0 && before & at_least_as_urgent != 0 {
-            return;
-        }
-        // A lane's bit is set by whoever makes the entry. If it is set already its entry, found stale a moment
-        // ago, is live again.
-        if self.state.fetch_or(bit, Ordering::SeqCst) & bit != 0 {
+        // Written even if nothing changes: whoever answers after this sees what we rang for.
+        let before = self.state.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |state| {
+            let queued = state & RUNG != 0 && state & at_least_as_urgent != 0;
+            Some(if queued { state } else { state | RUNG | bit })
+        });
+        let before = before.unwrap_or_else(|state| state);
+        // A lane's bit is set by whoever makes the entry. If it is set already its entry, live or found stale a
+        // moment ago, is live now.
+        if before & bit != 0 || before & RUNG != 0 && before & at_least_as_urgent != 0 {
             return;
         }
         if let Some(place) = self.place.get() {
@@ -67,8 +68,12 @@ impl Bell {
     }
 
     /// From now on going on is so urgent.
+    #[inline]
     pub(crate) fn set_pace(&self, priority: Priority) {
-        self.pace.store(priority as u8, Ordering::Relaxed);
+        // Senders on other cores read it: it is written only if it changes.
+        if self.pace.load(Ordering::Relaxed) != priority as u8 {
+            self.pace.store(priority as u8, Ordering::Relaxed);
+        }
     }
 
     /// The agent has work and lets others go first: it waits for its turn in the lane of `priority`, or in
@@ -86,7 +91,9 @@ impl Bell {
     /// Something of this priority waits for the agent, which is awake: what it does is in its way, and so is
     /// as urgent from now on. Whether the agent waits for a turn that a ring would bring forward.
     pub(crate) fn hurry(&self, priority: Priority) -> bool {
-        self.pace.fetch_min(priority as u8, Ordering::SeqCst);
+        if self.pace.load(Ordering::Relaxed) > priority as u8 {
+            self.pace.fetch_min(priority as u8, Ordering::SeqCst);
+        }
         let bit = 1 << priority.lane();
         let state = self.state.load(Ordering::SeqCst);
         state & RUNG != 0 && state & (bit | (bit - 1)) == 0

@@ -214,10 +214,12 @@ pub(crate) fn more_urgent_waits(priority: Priority) -> bool {
 }
 
 /// Whether another agent of this thread is ready.
+#[inline]
 pub(crate) fn anyone_waits() -> bool {
     waiting() != 0
 }
 
+#[inline]
 fn waiting() -> u8 {
     LOCAL.with(|local| {
         let heard = local.door.borrow().as_ref().map_or(0, |door| door.heard.load(Ordering::Relaxed));

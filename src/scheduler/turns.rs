@@ -34,12 +34,14 @@ impl Turns {
     }
 
     /// The lane whose turn it is, of those whose bit is set in `ready`; counts it as served.
+    #[inline]
     pub(crate) fn next(&mut self, ready: u8) -> Option<usize> {
         let chosen = self.choose(ready)?;
         self.account(chosen, ready);
         Some(chosen)
     }
 
+    #[inline]
     fn choose(&self, ready: u8) -> Option<usize> {
         if ready == 0 {
             return None;
@@ -64,6 +66,7 @@ impl Turns {
         Some(first)
     }
 
+    #[inline]
     fn account(&mut self, chosen: usize, ready: u8) {
         if chosen == CRITICAL {
             let others_wait = ready != 1 << CRITICAL;

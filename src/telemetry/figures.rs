@@ -71,6 +71,7 @@ impl Figures {
 
     /// One message of `priority` waited and was served for so many nanoseconds. For the instance's loop
     /// only. Service times of more than two years are cut off.
+    #[inline]
     pub(crate) fn record(&self, priority: Priority, wait: u64, service: u64, outcome: Handled) {
         let written = self.written.load(Ordering::Relaxed);
         // Acquire: what the fold has read of the place may be overwritten only after it.

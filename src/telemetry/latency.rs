@@ -6,14 +6,12 @@
 
 use hdrhistogram::Histogram;
 
+use super::buckets::Buckets;
 use super::snapshot::{LatencySummary, Quantiles};
 use crate::message::Priority;
 
 /// Samples kept as they are: as many bytes as the smallest histogram would take anyway.
 const RAW_SAMPLES: usize = 32;
-
-/// Two significant digits: a reported quantile is within 1 % of a measured value.
-const SIGNIFICANT_DIGITS: u8 = 2;
 
 /// One measured message, in nanoseconds.
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +27,11 @@ enum Lane {
     Histograms(Box<Histograms>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Histograms {
-    wait: Histogram<u64>,
-    service: Histogram<u64>,
-    end_to_end: Histogram<u64>,
+    wait: Buckets,
+    service: Buckets,
+    end_to_end: Buckets,
 }
 
 impl Lane {
@@ -51,41 +49,23 @@ impl Lane {
 
 impl Histograms {
     fn of(samples: &[Sample]) -> Self {
-        let mut histograms = Self { wait: histogram(), service: histogram(), end_to_end: histogram() };
+        let mut histograms = Self::default();
         samples.iter().for_each(|sample| histograms.record(*sample));
         histograms
     }
 
     fn add(&mut self, other: &Self) {
-        added(&mut self.wait, &other.wait);
-        added(&mut self.service, &other.service);
-        added(&mut self.end_to_end, &other.end_to_end);
+        self.wait.add(&other.wait);
+        self.service.add(&other.service);
+        self.end_to_end.add(&other.end_to_end);
     }
 
+    #[inline]
     fn record(&mut self, sample: Sample) {
-        // `record` grows the histogram (`saturating_record` would cut the value off instead). It refuses
-        // only what no number of buckets holds, which 64 bits of nanoseconds are not.
-        for (histogram, value) in [
-            (&mut self.wait, sample.wait),
-            (&mut self.service, sample.service),
-            (&mut self.end_to_end, sample.end_to_end),
-        ] {
-            let recorded = histogram.record(value);
-            debug_assert!(recorded.is_ok(), "{value} ns was refused");
-        }
+        self.wait.record(sample.wait);
+        self.service.record(sample.service);
+        self.end_to_end.record(sample.end_to_end);
     }
-}
-
-fn added(ours: &mut Histogram<u64>, theirs: &Histogram<u64>) {
-    // Both grow as they must, so nothing of one is out of the other's range.
-    let added = ours.add(theirs);
-    debug_assert!(added.is_ok(), "a histogram was refused");
-}
-
-fn histogram() -> Histogram<u64> {
-    let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are in range");
-    histogram.auto(true);
-    histogram
 }
 
 /// Queue wait, service time and end to end, for each priority.
@@ -96,7 +76,18 @@ pub(crate) struct Latencies {
 }
 
 impl Latencies {
+    #[inline]
     pub(crate) fn record(&mut self, lane: usize, sample: Sample) {
+        if let Some(lanes) = &mut self.lanes
+            && let Some(Lane::Histograms(histograms)) = &mut lanes[lane]
+        {
+            return histograms.record(sample);
+        }
+        self.record_one_of_the_first(lane, sample);
+    }
+
+    #[cold]
+    fn record_one_of_the_first(&mut self, lane: usize, sample: Sample) {
         let slot = self.lanes.get_or_insert_default()[lane].get_or_insert_with(|| Lane::Raw(Vec::new()));
         match slot {
             Lane::Histograms(histograms) => histograms.record(sample),
@@ -130,11 +121,12 @@ impl Latencies {
 }
 
 fn summarise(histograms: &Histograms) -> LatencySummary {
+    let end_to_end = histograms.end_to_end.histogram();
     LatencySummary {
-        count: histograms.end_to_end.len(),
-        wait: quantiles(&histograms.wait),
-        service: quantiles(&histograms.service),
-        end_to_end: quantiles(&histograms.end_to_end),
+        count: end_to_end.len(),
+        wait: quantiles(&histograms.wait.histogram()),
+        service: quantiles(&histograms.service.histogram()),
+        end_to_end: quantiles(&end_to_end),
     }
 }
 

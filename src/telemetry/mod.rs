@@ -5,6 +5,7 @@
 //! narrow hook; nothing else in the runtime knows how figures are kept. A [`Snapshot`] reads them without
 //! stopping anybody. [`names`] lists every metric.
 
+mod buckets;
 mod figures;
 mod latency;
 pub mod names;

@@ -157,7 +157,7 @@ fn address<'a, M: Durable>(
     record: &Arc<Record>,
 ) -> Tell<'a, M> {
     let mut tell = binding.agent.tell(message).priority(priority);
-    let deadline = within.and_then(|within| tell.give_up_after(within));
+    let deadline = within.map(|within| tell.give_up_after(within));
     tell.on_terms(Arc::new(Delivery { record: Arc::clone(record), deadline }))
 }
 
