@@ -8,7 +8,7 @@
 //! Start with [`Runtime`], write an [`Agent`], and talk to it through its [`AgentRef`].
 //!
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
-//! [`runtime`]; beside them `telemetry`, a leaf that everyone may call, [`resilience`] and what hangs it between two
+//! [`runtime`], [`monitor`]; beside them [`telemetry`], a leaf that everyone may call, [`resilience`] and what hangs it between two
 //! agents, [`link`], [`store`] with [`delivery`], for messages that survive a crash, and [`wire`], which turns messages
 //! into bytes, and [`alert`], the rules over figures. [`testing`] is for tests.
 
@@ -20,6 +20,7 @@ mod host;
 pub mod link;
 pub mod mailbox;
 mod message;
+pub mod monitor;
 pub mod resilience;
 pub mod runtime;
 mod scheduler;

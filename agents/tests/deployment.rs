@@ -14,6 +14,8 @@ mod interrupt;
 mod ledger;
 #[path = "deployment/links.rs"]
 mod links;
+#[path = "deployment/metrics.rs"]
+mod metrics;
 #[path = "deployment/place.rs"]
 mod place;
 #[path = "deployment/postgres.rs"]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::commons::Commons;
 use super::current;
@@ -16,7 +16,7 @@ use crate::mailbox::{Gate, Mailbox, Offer, Outgoing, Reason, Refused, Ticket};
 use crate::message::{Envelope, Key, Message, Priority, Remains};
 use crate::resilience::QueueAdmission;
 use crate::sync::{Arc, Mutex, lock};
-use crate::telemetry::{AgentSnapshot, AgentState, AgentStats, Latencies};
+use crate::telemetry::{AgentReading, AgentSnapshot, AgentState, AgentStats, Latencies, Totals};
 
 pub(crate) struct AgentCell<M> {
     pub(crate) name: Arc<str>,
@@ -247,6 +247,9 @@ pub(crate) trait AnyCell: Send + Sync + fmt::Debug {
     fn close(&self);
     fn purge(&self, key: Key) -> usize;
     fn snapshot(&self) -> AgentSnapshot;
+    /// The figures of this moment, without latencies.
+    fn reading(&self) -> AgentReading;
+    fn add_latencies_to(&self, all: &mut Latencies);
 }
 
 impl<M: Message> AnyCell for AgentCell<M> {
@@ -312,5 +315,36 @@ impl<M: Message> AnyCell for AgentCell<M> {
                 .filter_map(|priority| Some((priority, latencies.summary(priority.lane())?)))
                 .collect::<BTreeMap<_, _>>(),
         }
+    }
+
+    fn reading(&self) -> AgentReading {
+        let mut reading = AgentReading {
+            name: Arc::clone(&self.name),
+            state: AgentState::Starting,
+            instances: 0,
+            capacity: self.mailbox.options().capacity as u64,
+            depth: self.mailbox.depth(),
+            totals: Totals { dropped: Reason::ALL.map(|it| self.stats.dropped_for(it)), ..Totals::default() },
+            panics: self.stats.panics(),
+            restarts: self.stats.restarts(),
+            busy: Duration::ZERO,
+            utilization: None,
+            latencies: None,
+        };
+        for instance in lock(&self.instances).iter() {
+            if reading.instances == 0 {
+                reading.state = instance.state();
+            }
+            let totals = instance.figures.totals();
+            reading.instances += 1;
+            reading.totals.handled += totals.handled;
+            reading.totals.failed += totals.failed;
+            reading.busy += Duration::from_nanos(totals.busy_nanos);
+        }
+        reading
+    }
+
+    fn add_latencies_to(&self, all: &mut Latencies) {
+        self.instances().iter().for_each(|instance| instance.figures.add_latencies_to(all));
     }
 }

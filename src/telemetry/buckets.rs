@@ -44,6 +44,11 @@ impl Buckets {
         self.counts[index] += count;
     }
 
+    /// The filled buckets: number and count, ascending.
+    pub(super) fn filled(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
+    }
+
     /// The histogram, to take quantiles from.
     pub(super) fn histogram(&self) -> Histogram<u64> {
         let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are in range");

@@ -112,6 +112,18 @@ impl Latencies {
         }
     }
 
+    /// Shows the buckets of each lane that was used: wait, service, end to end.
+    pub(super) fn each(&self, mut see: impl FnMut(usize, [&Buckets; 3])) {
+        let mut show = |lane, it: &Histograms| see(lane, [&it.wait, &it.service, &it.end_to_end]);
+        for (number, lane) in self.lanes.iter().flat_map(|lanes| lanes.iter().enumerate()) {
+            match lane {
+                None => {}
+                Some(Lane::Raw(samples)) => show(number, &Histograms::of(samples)),
+                Some(Lane::Histograms(histograms)) => show(number, histograms),
+            }
+        }
+    }
+
     pub(crate) fn summary(&self, lane: usize) -> Option<LatencySummary> {
         match self.lanes.as_ref()?[lane].as_ref()? {
             Lane::Raw(samples) => Some(summarise(&Histograms::of(samples))),

@@ -5,8 +5,11 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// How a metric behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A value that goes up and down.
     Gauge,
@@ -27,7 +30,8 @@ impl fmt::Display for Kind {
 }
 
 /// What a value is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Seconds.
     Seconds,
@@ -44,6 +48,27 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// As it ends a name; nothing for things, and for what a name does not tell.
+    #[must_use]
+    pub const fn as_suffix(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Bytes => "bytes",
+            Self::Ratio => "ratio",
+            Self::Count | Self::PerSecond | Self::BytesPerSecond => "",
+        }
+    }
+
+    /// What a whole number in a histogram is of this unit: histograms count nanoseconds, bytes, millionths and things.
+    #[must_use]
+    pub const fn of_one(self) -> f64 {
+        match self {
+            Self::Seconds => 1e-9,
+            Self::Ratio => 1e-6,
+            Self::Bytes | Self::Count | Self::PerSecond | Self::BytesPerSecond => 1.0,
+        }
+    }
+
     /// The value as people write it: `2.5 s`, `350 ms`, `85 %`, `1.5 GiB`, `12`, `3.2/s`.
     #[must_use]
     pub fn show(self, value: f64) -> String {
@@ -94,7 +119,7 @@ fn bytes(value: f64) -> String {
 }
 
 /// A metric: its name and what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Metric {
     /// Its name in expositions and rules.
     pub name: &'static str,
@@ -108,6 +133,15 @@ pub struct Metric {
     pub help: &'static str,
 }
 
+/// The metric that a query means: by its name, or by that of a histogram's series (`_bucket`, `_sum`, `_count`).
+#[must_use]
+pub fn find_series(name: &str) -> Option<&'static Metric> {
+    find(name).or_else(|| {
+        let histogram = ["_bucket", "_sum", "_count"].iter().find_map(|it| name.strip_suffix(it))?;
+        find(histogram).filter(|metric| metric.kind == Kind::Histogram)
+    })
+}
+
 /// The metric of this name, if it is one of Statim's own.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Metric> {
@@ -118,14 +152,24 @@ macro_rules! metrics {
     ($($constant:ident $name:literal $kind:ident $unit:ident [$($label:literal),*] $help:literal;)*) => {
         $(#[doc = $help] pub const $constant: &str = $name;)*
 
+        /// The metrics under the names of their constants, for whoever measures them.
+        pub mod metric {
+            use super::{Kind, Metric, Unit};
+
+            $(
+                #[doc = $help]
+                pub const $constant: &Metric = &Metric {
+                    name: $name,
+                    kind: Kind::$kind,
+                    unit: Unit::$unit,
+                    labels: &[$($label),*],
+                    help: $help,
+                };
+            )*
+        }
+
         /// Every metric of Statim.
-        pub const METRICS: &[Metric] = &[$(Metric {
-            name: $name,
-            kind: Kind::$kind,
-            unit: Unit::$unit,
-            labels: &[$($label),*],
-            help: $help,
-        }),*];
+        pub const METRICS: &[Metric] = &[$(*metric::$constant),*];
     };
 }
 
@@ -143,6 +187,7 @@ metrics! {
     AGENT_UP "statim_agent_up" Gauge Count ["agent"] "1 while the agent serves, 0 while it starts, waits to be rebuilt, or has ended.";
     AGENT_INSTANCES "statim_agent_instances" Gauge Count ["agent"] "Instances that share the mailbox.";
     AGENT_UTILIZATION "statim_agent_utilization_ratio" Gauge Ratio ["agent"] "Busy time over time, of all instances, since the sample before.";
+    AGENT_BUSY "statim_agent_busy_seconds_total" Counter Seconds ["agent"] "Time in the agent's handlers, waiting inside them included, of all instances.";
     AGENT_CPU "statim_agent_cpu_seconds_total" Counter Seconds ["agent"] "Processor time of the agent's handlers.";
     AGENT_ALLOCATED "statim_agent_allocated_bytes" Gauge Bytes ["agent"] "Memory the agent holds, where allocations are counted.";
     MAILBOX_MESSAGES "statim_mailbox_messages" Gauge Count ["agent", "priority"] "Messages queued.";
@@ -150,7 +195,12 @@ metrics! {
     MAILBOX_USED "statim_mailbox_used_ratio" Gauge Ratio ["agent"] "Messages queued, of all priorities, over the mailbox's bound.";
     // The system.
     AGENTS "statim_agents" Gauge Count [] "Agents that have not ended.";
+    AGENTS_FAILED "statim_agents_failed" Gauge Count [] "Agents that were given up because they failed too often.";
     MESSAGES "statim_messages_total" Counter Count [] "Times any agent handled a message.";
+    MESSAGES_FAILED "statim_messages_failed_total" Counter Count [] "Times handling a message failed, over all agents, ended ones included.";
+    MESSAGES_DROPPED "statim_messages_dropped_total" Counter Count ["reason"] "Messages that were not handled, over all agents, ended ones included.";
+    MESSAGES_QUEUED "statim_messages_queued" Gauge Count [] "Messages queued, over all agents.";
+    WAIT "statim_wait_seconds" Histogram Seconds ["priority"] "From the send of a message to the start of its handling, over all agents.";
     RESPONSE "statim_response_seconds" Histogram Seconds ["priority"] "From the send of a message to the end of its handling, over all agents.";
     DEAD_LETTERS "statim_dead_letters_total" Counter Count [] "Messages ever put in the dead letters.";
     BREAKER_OPEN "statim_breaker_open" Gauge Count ["breaker"] "1 while the circuit breaker refuses calls, 0.5 while it probes, 0 while it is closed.";
@@ -158,19 +208,34 @@ metrics! {
     RATE_LIMIT_REFUSED "statim_rate_limit_refused_total" Counter Count ["limiter"] "Calls that the rate limit refused.";
     ADMISSION_REFUSED "statim_admission_refused_ratio" Gauge Ratio ["agent", "priority"] "The share of messages that admission control refuses.";
     UPTIME "statim_uptime_seconds" Gauge Seconds [] "Time since the runtime started.";
+    BUILD_INFO "statim_build_info" Gauge Count ["version"] "Always 1; the version is in the label.";
     // The process, under the names that every Prometheus dashboard knows.
     PROCESS_CPU "process_cpu_seconds_total" Counter Seconds [] "Processor time of the process.";
     PROCESS_MEMORY "process_resident_memory_bytes" Gauge Bytes [] "Memory the process holds.";
+    PROCESS_VIRTUAL_MEMORY "process_virtual_memory_bytes" Gauge Bytes [] "Addresses the process has reserved.";
     PROCESS_THREADS "process_threads" Gauge Count [] "Threads of the process.";
     PROCESS_FILES "process_open_fds" Gauge Count [] "Files, sockets and pipes the process has open.";
     PROCESS_FILES_MOST "process_max_fds" Gauge Count [] "The most it may have open.";
+    PROCESS_START "process_start_time_seconds" Gauge Seconds [] "When the process started, in seconds since 1970.";
     // The host and the cgroup.
     CPU_USED "statim_cpu_used_ratio" Gauge Ratio [] "Processor time of the process over what it may use, since the sample before.";
     CPU_THROTTLED "statim_cpu_throttled_seconds_total" Counter Seconds [] "Time the cgroup's processor limit held the process back.";
+    CPU_LIMIT "statim_cpu_limit_cores" Gauge Count [] "The processors the process may use: the cgroup's limit, or what the host has.";
+    CPU_PERIODS "statim_cpu_periods_total" Counter Count [] "Periods in which the cgroup's processor limit was enforced.";
+    CPU_THROTTLED_PERIODS "statim_cpu_throttled_periods_total" Counter Count [] "Periods in which the cgroup's processor limit held the process back.";
     MEMORY_LIMIT "statim_memory_limit_bytes" Gauge Bytes [] "The memory the process may hold: the cgroup's limit, or what the host has.";
     MEMORY_USED "statim_memory_used_ratio" Gauge Ratio [] "Memory in use over the limit.";
+    CGROUP_MEMORY "statim_cgroup_memory_bytes" Gauge Bytes [] "Memory charged to the cgroup, page cache included.";
+    CGROUP_CPU "statim_cgroup_cpu_seconds_total" Counter Seconds [] "Processor time of the cgroup.";
+    CGROUP_KILLS "statim_cgroup_oom_kills_total" Counter Count [] "Processes of the cgroup killed for want of memory.";
+    HOST_CPU "statim_host_cpu_used_ratio" Gauge Ratio [] "Busy share of all processors of the host, since the sample before.";
+    HOST_LOAD "statim_host_load_average" Gauge Count [] "Load average of the last minute.";
+    HOST_MEMORY "statim_host_memory_bytes" Gauge Bytes [] "Memory of the host.";
+    HOST_MEMORY_AVAILABLE "statim_host_memory_available_bytes" Gauge Bytes [] "Memory of the host that can be had without swapping.";
     PRESSURE_STALLED "statim_pressure_stalled_ratio" Gauge Ratio ["resource"] "Share of the last ten seconds in which something waited for cpu, memory or io.";
+    PRESSURE_SECONDS "statim_pressure_stalled_seconds_total" Counter Seconds ["scope", "resource", "stall"] "Time in which some or all (full) tasks of the host or the cgroup waited for the resource.";
     DISK_BYTES "statim_disk_bytes_total" Counter Bytes ["direction"] "Bytes the process read from or wrote to disk.";
+    HOST_DISK_BYTES "statim_host_disk_bytes_total" Counter Bytes ["direction"] "Bytes read from or written to the disks of the host.";
     NETWORK_BYTES "statim_network_bytes_total" Counter Bytes ["direction"] "Bytes the host received or sent.";
     // The store.
     STORE_QUERY "statim_store_query_seconds" Histogram Seconds ["class"] "How long queries took, by class.";
@@ -178,6 +243,11 @@ metrics! {
     STORE_SLOW "statim_store_slow_queries_total" Counter Count ["class"] "Queries that took longer than the slow-query limit.";
     CACHE_HITS "statim_cache_hits_total" Counter Count ["layer"] "Lookups that the query cache answered.";
     CACHE_LOOKUPS "statim_cache_lookups_total" Counter Count ["layer"] "Lookups in the query cache.";
+    // The monitor itself.
+    MONITOR_LOOKS "statim_monitor_looks_total" Counter Count [] "Looks that the monitor took.";
+    MONITOR_BUSY "statim_monitor_busy_seconds_total" Counter Seconds [] "Time that these looks took.";
+    MONITOR_HISTORY "statim_monitor_history_bytes" Gauge Bytes [] "Memory that the history holds.";
+    MONITOR_REFUSED "statim_monitor_refused_total" Counter Count [] "Values of the program's own metrics that were refused: over a bound, or malformed.";
     // Alerting itself.
     ALERT_LAG "statim_alert_evaluation_lag_seconds" Gauge Seconds [] "How late the rules were last evaluated.";
     ALERT_REFUSED "statim_alert_refused_samples_total" Counter Count [] "Samples that no rule took: over the bound of label sets, not a number, or malformed.";
@@ -204,6 +274,13 @@ mod tests {
             assert!(metric.help.ends_with('.') && find(name) == Some(metric));
         }
         assert_eq!(find("statim_agents_"), None);
+    }
+
+    #[test]
+    fn a_histogram_is_found_by_its_series_and_a_gauge_is_not() {
+        assert_eq!(find_series("statim_agent_wait_seconds_bucket"), Some(metric::AGENT_WAIT));
+        assert_eq!(find_series(AGENTS), Some(metric::AGENTS));
+        assert_eq!(find_series("statim_agents_count"), None);
     }
 
     #[test]

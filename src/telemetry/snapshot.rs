@@ -116,7 +116,7 @@ pub struct LatencySummary {
 }
 
 /// Quantiles in nanoseconds, within 1 % of a measured value.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: u64,

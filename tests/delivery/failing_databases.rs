@@ -10,6 +10,7 @@ use std::time::Duration;
 use rand::RngExt;
 use sqlx::Row;
 use statim::delivery::{DurableRef, OutboxOptions, SendError};
+use statim::prelude::*;
 use statim::store::{Store, StoreOptions};
 use statim_servers::Postgres;
 
@@ -160,7 +161,16 @@ async fn a_database_that_may_not_be_written_is_a_clear_error_at_once() {
         .unwrap();
     let reader = Store::open(&url.replacen("postgres@", "reader@", 1)).await.unwrap();
     let outbox = statim::delivery::Outbox::open(&reader).await.unwrap();
-    let ward = outbox.bind(&owner.agent).await.unwrap();
+    struct Nobody;
+    impl Agent for Nobody {
+        type Message = Note;
+        type Error = crate::ward::InTrouble;
+        async fn handle(&mut self, _: Note, _: &mut Context<Self>) -> Result<(), Self::Error> {
+            Ok(())
+        }
+    }
+    let nobody = owner.runtime.spawn("nobody", AgentOptions::default(), || Nobody).unwrap();
+    let ward = outbox.bind(&nobody).await.unwrap();
     let error = ward.tell(entry(1)).await.unwrap_err();
     let told = chain(&error);
     assert!(matches!(error, SendError::Store { unsure: false, .. }), "{told}");

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::time::Instant;
 
+use statim::monitor::Look;
 use statim::{Agent, Context, Message, Priority};
 
 use super::rule::{Metric, Rule, Transition, Watch};
-use crate::monitor::Sampled;
 
 /// What alerting is told.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Message for AlertingMessage {
 /// The values that rules look at.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Reading {
-    /// Worst p99 end to end of Critical messages, in milliseconds, if there were any.
+    /// Worst agent's p99 end to end of Critical messages since the look before, in milliseconds, if there were any.
     pub critical_p99_millis: Option<f64>,
     /// Messages queued.
     pub queued: f64,
@@ -39,15 +39,14 @@ pub struct Reading {
 impl Reading {
     /// The values of one look of the monitor.
     #[must_use]
-    pub fn of(sampled: &Sampled) -> Self {
-        let agents = &sampled.runtime.agents;
-        let critical = |agent: &statim::AgentSnapshot| {
-            agent.latency.get(&Priority::Critical).map(|latency| latency.end_to_end.p99)
-        };
+    pub fn of(look: &Look) -> Self {
+        let agents = look.latencies.iter().flatten();
+        let critical = agents
+            .filter_map(|(_, latencies)| latencies.end_to_end[Priority::Critical.lane()].quantile(0.99));
         Self {
-            critical_p99_millis: agents.iter().filter_map(critical).max().map(|nanos| nanos as f64 / 1e6),
-            queued: agents.iter().flat_map(|agent| agent.depth.values()).sum::<u64>() as f64,
-            resident_mib: sampled.process.map(|process| process.resident_bytes as f64 / f64::from(1 << 20)),
+            critical_p99_millis: critical.max().map(|nanos| nanos as f64 / 1e6),
+            queued: look.runtime.queued as f64,
+            resident_mib: look.system.process.resident_bytes.map(|bytes| bytes as f64 / f64::from(1 << 20)),
         }
     }
 

@@ -9,7 +9,7 @@ use super::agent::Reading;
 /// What a rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// The worst 99th percentile, end to end, of Critical messages over all agents, in milliseconds, since the start.
+    /// The worst agent's 99th percentile, end to end, of Critical messages since the look before, in milliseconds.
     CriticalP99Millis,
     /// Messages queued over all agents.
     Queued,

@@ -59,6 +59,12 @@ pub(super) async fn interrupted() {
 
 async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError> {
     let mut deployment = Deployment::start(&options(config)).await.doing("starting the deployment")?;
+    if let Some(address) = deployment.listens_on() {
+        note(format_args!("statim: metrics and health are at http://{address}/metrics and /health/ready"));
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "metrics are served beyond this machine, without authentication or encryption");
+        }
+    }
     let mut ingest = IngestReport::default();
     let mut decisions = ReplayReport::default();
     let pipeline = deployment.pipeline().clone();
@@ -210,8 +216,8 @@ fn options(config: &Config) -> DeploymentOptions {
         arbiters: Some(config.runtime.arbiter_count()),
         shutdown_deadline: config.runtime.shutdown,
         consent_capacity: config.consent.capacity,
-        monitor_interval: config.monitor.interval,
-        monitor_history: config.monitor.history,
+        monitor: config.monitor.options(),
+        listen: config.monitor.listen,
         rule: config.alerting,
         drill: config.drill.every,
         consent_admission: config.admission.consent,

@@ -1,7 +1,11 @@
 //! The sections of the file: what can be set, in which bounds, and what it is otherwise.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use statim::monitor::MonitorOptions;
+use statim::telemetry::HistoryOptions;
 
 use super::reader::{Document, Section};
 use super::{DatabaseUrl, Place};
@@ -173,13 +177,29 @@ pub(super) fn consent(document: &mut Document<'_>, places: &mut Vec<Place>) -> C
 pub struct MonitorConfig {
     /// `interval_seconds`: how long between two looks at the agents, 0.05 s to an hour. Default: 1 s.
     pub interval: Duration,
-    /// `history`: how many looks are kept, 1 to 86,400. Default: 3600.
-    pub history: usize,
+    /// `history_hours`: how long looks are remembered, 2 to 168 hours. Default: 24 h.
+    pub history: Duration,
+    /// `listen`: the address at which metrics and health are served, such as `127.0.0.1:9464`; `None` (an empty text) serves
+    /// nothing. Default: nothing.
+    pub listen: Option<SocketAddr>,
 }
 
 impl Default for MonitorConfig {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(1), history: 3600 }
+        Self { interval: Duration::from_secs(1), history: Duration::from_secs(24 * 3600), listen: None }
+    }
+}
+
+impl MonitorConfig {
+    /// How the monitor looks then. A deployment has few agents, so every look reads their histograms too.
+    #[must_use]
+    pub fn options(&self) -> MonitorOptions {
+        MonitorOptions {
+            interval: self.interval,
+            latency_interval: self.interval,
+            history: HistoryOptions::of(self.history),
+            ..MonitorOptions::default()
+        }
     }
 }
 
@@ -187,9 +207,15 @@ pub(super) fn monitor(document: &mut Document<'_>) -> MonitorConfig {
     let default = MonitorConfig::default();
     let mut section = document.section("monitor");
     let interval = seconds(&mut section, "interval_seconds", default.interval, 0.05, 3600.0);
-    let history = size(&mut section, "history", default.history, 1, 86_400);
+    let hours = section.whole("history_hours", default.history.as_secs() / 3600, 2..=168);
+    let wanted = "give an address such as \"127.0.0.1:9464\", or \"\" to serve nothing";
+    let listen = section.text("listen", wanted, |text| {
+        let address = if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
+        address.map_err(|_| format!("is not an address and a port; {wanted}"))
+    });
     section.finish();
-    MonitorConfig { interval, history }
+    let listen = listen.map_or(default.listen, |(address, _)| address);
+    MonitorConfig { interval, history: Duration::from_secs(hours * 3600), listen }
 }
 
 /// `[alerting]` when nothing is written: `metric = "critical_p99_ms"`, `threshold = 50`, `clear = 25`, `for_seconds = 5`.

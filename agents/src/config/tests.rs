@@ -42,7 +42,7 @@ fn the_shipped_file_says_the_defaults_and_plays_the_sample() {
     // A setting that only the default gives would go unseen by the operator.
     let text = std::fs::read_to_string(&path).expect("reads");
     let settings = text.lines().filter(|line| !line.starts_with(['#', '[']) && !line.trim().is_empty());
-    assert_eq!(settings.count(), 21);
+    assert_eq!(settings.count(), 22);
 }
 
 #[test]
@@ -68,7 +68,8 @@ fn every_setting_can_be_set() {
         capacity = 1_000_000
         [monitor]
         interval_seconds = 0.05
-        history = 10
+        history_hours = 48
+        listen = "[::1]:9464"
         [alerting]
         metric = "queued"
         threshold = 1e3
@@ -89,7 +90,9 @@ fn every_setting_can_be_set() {
     let DeduplicationConfig { batch_records, linger, capacity } = config.deduplication;
     assert_eq!((batch_records, linger, capacity), (1, Duration::ZERO, 16));
     assert_eq!(config.consent, ConsentConfig { replay: Some("r".into()), capacity: 1_000_000 });
-    assert_eq!(config.monitor, MonitorConfig { interval: Duration::from_millis(50), history: 10 });
+    let listen = "[::1]:9464".parse().ok();
+    let history = Duration::from_secs(48 * 3600);
+    assert_eq!(config.monitor, MonitorConfig { interval: Duration::from_millis(50), history, listen });
     let Rule { metric, threshold, clear, hold } = config.alerting;
     assert_eq!((metric, threshold, clear, hold), (Metric::Queued, 1000.0, 500.0, Duration::ZERO));
     assert_eq!(config.drill.every, Some(Duration::from_millis(250)));
@@ -369,4 +372,20 @@ proptest! {
         let _ = Config::parse(&format!("[links.\"replay -> consent\"]\n{text}"), "f.toml");
         let _ = Config::parse(&format!("[admission]\nconsent = {{{text}}}"), "f.toml");
     }
+}
+
+#[test]
+fn an_address_to_listen_on_is_one_or_is_none() {
+    let said = faults("[monitor]\nhistory_hours = 1\nlisten = \"localhost:9464\"\ninterval = 3\n");
+    assert_eq!(
+        said,
+        [
+            "f.toml:2:17: monitor.history_hours: 1 is out of range; give a whole number from 2 to 168",
+            "f.toml:3:10: monitor.listen: is not an address and a port; give an address such as \"127.0.0.1:9464\", or \"\" \
+             to serve nothing",
+            "f.toml:4:1: monitor.interval: is not known; [monitor] has interval_seconds, history_hours, listen",
+        ]
+    );
+    let config = Config::parse("[monitor]\nlisten = \"\"\n", "f.toml").expect("is right");
+    assert_eq!(config.monitor.listen, None);
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use statim::delivery::LettersError;
 use statim::link::NewLinkError;
+use statim::monitor::ServeError;
 use statim::store::{OpenError, UrlError};
 use statim::{SpawnError, StartError};
 
@@ -23,6 +24,9 @@ pub enum DeploymentError {
     /// A link between two agents cannot be made.
     #[error(transparent)]
     Link(#[from] NewLinkError),
+    /// Metrics and health cannot be served.
+    #[error("monitor.listen: {0}")]
+    Serve(#[from] ServeError),
     /// The database's URL is no good.
     #[error(transparent)]
     Url(#[from] UrlError),

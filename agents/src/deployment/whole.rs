@@ -1,8 +1,10 @@
 //! A whole deployment: every agent, and the jobs of a run.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use statim::monitor::{Health, HttpServer, Monitor, MonitorOptions};
 use statim::resilience::AdmissionOptions;
 use statim::store::{Store, sibling_url};
 use statim::{
@@ -19,7 +21,7 @@ use super::watch::Watch;
 use crate::alerting::{Alerting, Rule};
 use crate::consent::{Consent, ConsentMessage};
 use crate::deduplication::Deduplication;
-use crate::monitor::Monitor;
+use crate::monitor::{MonitorAgent, store_check};
 use statim::delivery::LetterStore;
 
 /// How a deployment is built.
@@ -33,10 +35,10 @@ pub struct DeploymentOptions {
     pub shutdown_deadline: Duration,
     /// Messages queued at the consent agent at most.
     pub consent_capacity: usize,
-    /// How often the monitor looks.
-    pub monitor_interval: Duration,
-    /// How many looks it remembers.
-    pub monitor_history: usize,
+    /// How the monitor looks and what it remembers.
+    pub monitor: MonitorOptions,
+    /// Where metrics and health are served; `None` is nowhere.
+    pub listen: Option<SocketAddr>,
     /// What alerting watches.
     pub rule: Rule,
     /// How often a drill sends a revocation; `None` is never.
@@ -69,6 +71,8 @@ pub struct Deployment {
     replay: Link<ConsentMessage>,
     requeue: Link<ConsentMessage>,
     letters: LetterStore,
+    monitor: Monitor,
+    http: Option<HttpServer>,
     letter_store: Store,
     keeper: Keeper,
     drill: Option<Drill>,
@@ -128,10 +132,19 @@ impl Deployment {
                 Alerting::new(rule)
             })?;
         let alerting = alerting.guarded("monitor", readings)?;
-        let (interval, keep) = (options.monitor_interval, options.monitor_history);
+        let monitor = Monitor::new(&runtime, options.monitor.clone());
+        let watching = monitor.clone();
         runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
-            Monitor::new(interval, keep, alerting.clone())
+            MonitorAgent::new(watching.clone(), alerting.clone())
         })?;
+        // Before anything that takes long, so that who waits for readiness can see what it waits for.
+        let http = match options.listen {
+            None => None,
+            Some(address) => {
+                let health = store_check(Health::of(&runtime, &monitor), &letter_store);
+                Some(HttpServer::start(address, &monitor, health)?)
+            }
+        };
         // The ledger is open and the book complete before anybody can ask for a decision. (An agent that cannot start
         // says so in the log, and is tried again by its supervision.)
         consent.inspect().await.map_err(|_| DeploymentError::AgentEnded { agent: "consent" })?;
@@ -139,7 +152,20 @@ impl Deployment {
         requeue_consent(&letters, &requeue).await?;
         let drill = options.drill.map(|interval| Drill::start(to_drill, interval));
         let watch = Watch::default();
-        Ok(Self { runtime, pipeline, consent, replay, requeue, letters, letter_store, keeper, drill, watch })
+        Ok(Self {
+            runtime,
+            pipeline,
+            consent,
+            replay,
+            requeue,
+            monitor,
+            http,
+            letters,
+            letter_store,
+            keeper,
+            drill,
+            watch,
+        })
     }
 
     /// Ingestion and deduplication.
@@ -158,6 +184,18 @@ impl Deployment {
     #[must_use]
     pub fn replay_link(&self) -> &Link<ConsentMessage> {
         &self.replay
+    }
+
+    /// What watches the agents.
+    #[must_use]
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// Where metrics and health are served, if they are.
+    #[must_use]
+    pub fn listens_on(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(HttpServer::address)
     }
 
     /// Ingests the files below `sources` that are new or have changed since the last time.
@@ -206,6 +244,10 @@ impl Deployment {
         drop(self.drill);
         self.pipeline.interrupt();
         let report = self.runtime.shutdown().await;
+        // Last, so that a probe sees the deployment end.
+        if let Some(http) = self.http {
+            http.stop().await;
+        }
         self.keeper.finish().await;
         self.letter_store.close().await;
         report

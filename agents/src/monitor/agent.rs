@@ -1,12 +1,13 @@
 //! The monitor agent.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use statim::{Agent, Context, Link, Message, Priority, Reply, Snapshot};
+use statim::monitor::{Look, Monitor};
+use statim::telemetry::Summary;
+use statim::{Agent, Context, Link, Message, Priority, Reply};
 
-use super::process::{ProcessProbe, ProcessSample};
 use crate::alerting::{AlertingMessage, Reading};
 
 /// What the monitor is told.
@@ -15,7 +16,9 @@ pub enum MonitorMessage {
     /// Time to look.
     Look,
     /// What was seen last.
-    Latest(Reply<Option<Sampled>>),
+    Latest(Reply<Option<Arc<Look>>>),
+    /// What happened in the last so much time.
+    Summary(Duration, Reply<Summary>),
 }
 
 impl Message for MonitorMessage {
@@ -27,100 +30,74 @@ impl Message for MonitorMessage {
         match self {
             Self::Look => "look",
             Self::Latest(_) => "latest",
+            Self::Summary(..) => "summary",
         }
     }
-}
-
-/// One look.
-#[derive(Debug, Clone)]
-pub struct Sampled {
-    /// The runtime.
-    pub runtime: Snapshot,
-    /// The process, where the operating system tells.
-    pub process: Option<ProcessSample>,
-}
-
-/// What is kept of a look.
-#[derive(Debug, Clone, Copy)]
-struct Kept {
-    handled: u64,
-    queued: u64,
-    resident_bytes: Option<u64>,
 }
 
 /// Looks at an interval and tells alerting what it sees.
+///
+/// The looks themselves run on Tokio's threads for blocking work, one at a time: they read files and every agent's
+/// figures, and an arbiter is shared with agents that may not wait. What is remembered is the monitor's and not the agent's, so
+/// it survives a restart of the agent.
 #[derive(Debug)]
-pub struct Monitor {
-    interval: Duration,
-    history: VecDeque<Kept>,
-    keep: usize,
+pub struct MonitorAgent {
+    monitor: Monitor,
     alerting: Link<AlertingMessage>,
-    probe: Option<ProcessProbe>,
-    latest: Option<Sampled>,
 }
 
-impl Monitor {
-    /// Looks every `interval` (at least 200 ms, under which processor use cannot be told) and remembers `keep` looks.
+impl MonitorAgent {
+    /// Looks with `monitor`, at its interval.
     #[must_use]
-    pub fn new(interval: Duration, keep: usize, alerting: Link<AlertingMessage>) -> Self {
-        let interval = interval.max(Duration::from_millis(200));
-        Self { interval, history: VecDeque::new(), keep: keep.max(1), alerting, probe: None, latest: None }
+    pub fn new(monitor: Monitor, alerting: Link<AlertingMessage>) -> Self {
+        Self { monitor, alerting }
     }
 
-    async fn look(&mut self, ctx: &Context<Self>) {
-        // sysinfo reads files: not on a thread that others share.
-        let probe = self.probe.take();
-        let looked = tokio::task::spawn_blocking(move || {
-            let mut probe = probe.or_else(ProcessProbe::new);
-            let sample = probe.as_mut().and_then(ProcessProbe::look);
-            (probe, sample)
-        });
-        let (probe, process) = looked.await.unwrap_or((None, None));
-        self.probe = probe;
-        let sampled = Sampled { runtime: ctx.runtime().snapshot(), process };
-        self.remember(&sampled);
-        // If alerting is behind, or the link refuses, the next look tells it as much.
-        let _ = self.alerting.try_tell(AlertingMessage::Observe(Reading::of(&sampled)));
-        self.latest = Some(sampled);
-    }
-
-    fn remember(&mut self, sampled: &Sampled) {
-        while self.history.len() >= self.keep {
-            self.history.pop_front();
+    async fn look(&mut self) {
+        let monitor = self.monitor.clone();
+        match tokio::task::spawn_blocking(move || monitor.look()).await {
+            // If alerting is behind, or the link refuses, the next look tells it as much.
+            Ok(look) => drop(self.alerting.try_tell(AlertingMessage::Observe(Reading::of(&look)))),
+            Err(error) => tracing::error!(%error, "the monitor could not look"),
         }
-        let agents = &sampled.runtime.agents;
-        self.history.push_back(Kept {
-            handled: agents.iter().map(|agent| agent.handled).sum(),
-            queued: agents.iter().flat_map(|agent| agent.depth.values()).sum(),
-            resident_bytes: sampled.process.map(|process| process.resident_bytes),
-        });
+    }
+
+    async fn summary(&self, last: Duration, reply: Reply<Summary>) {
+        let monitor = self.monitor.clone();
+        // Adding up a day takes milliseconds. If it panics, the dropped reply says so.
+        if let Ok(summary) = tokio::task::spawn_blocking(move || monitor.summary(last)).await {
+            reply.send(summary);
+        }
     }
 }
 
-impl Agent for Monitor {
+impl Agent for MonitorAgent {
     type Message = MonitorMessage;
     type Error = Infallible;
 
     async fn started(&mut self, ctx: &mut Context<Self>) -> Result<(), Infallible> {
-        ctx.every(self.interval, || MonitorMessage::Look);
+        ctx.every(self.monitor.interval(), || MonitorMessage::Look);
+        // At once too, so that whoever scrapes a young process finds it sampled.
+        self.look().await;
         Ok(())
     }
 
-    async fn handle(&mut self, message: MonitorMessage, ctx: &mut Context<Self>) -> Result<(), Infallible> {
+    async fn handle(&mut self, message: MonitorMessage, _: &mut Context<Self>) -> Result<(), Infallible> {
         match message {
-            MonitorMessage::Look => self.look(ctx).await,
-            MonitorMessage::Latest(reply) => reply.send(self.latest.clone()),
+            MonitorMessage::Look => self.look().await,
+            MonitorMessage::Latest(reply) => reply.send(self.monitor.latest()),
+            MonitorMessage::Summary(last, reply) => self.summary(last, reply).await,
         }
         Ok(())
     }
 
     fn inspect(&self) -> serde_json::Value {
-        let last = self.history.back();
+        let look = self.monitor.latest();
+        let look = look.as_deref();
         serde_json::json!({
-            "looks": self.history.len(),
-            "handled": last.map(|kept| kept.handled),
-            "queued": last.map(|kept| kept.queued),
-            "resident_bytes": last.and_then(|kept| kept.resident_bytes),
+            "handled": look.map(|look| look.runtime.totals.handled),
+            "queued": look.map(|look| look.runtime.queued),
+            "resident_bytes": look.and_then(|look| look.system.process.resident_bytes),
         })
     }
 }

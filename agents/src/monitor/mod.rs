@@ -1,7 +1,11 @@
-//! The performance monitor: looks at the runtime and the process at an interval, and keeps a bounded history.
+//! The performance monitor: an agent that lets a [`statim::monitor::Monitor`] look at an interval, off the threads of
+//! agents, and tells alerting what was seen.
 
 mod agent;
-mod process;
+mod store;
 
-pub use agent::{Monitor, MonitorMessage, Sampled};
-pub use process::ProcessSample;
+#[cfg(test)]
+mod tests;
+
+pub use agent::{MonitorAgent, MonitorMessage};
+pub use store::store_check;

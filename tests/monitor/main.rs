@@ -1,0 +1,7 @@
+//! The monitor on real runtimes, and its HTTP endpoint with real clients.
+
+mod counting;
+mod http;
+mod prometheus;
+mod shipped;
+mod support;
