@@ -33,12 +33,14 @@ pub struct Ask<'a, M: Message, T> {
     awaited: Awaited<T>,
     /// When to stop waiting.
     until: Option<Nanos>,
-    timer: Option<Timer>,
+    /// Made when the asker has to wait, in a place of its own: an `Ask` is moved about before that.
+    timer: Option<Box<Timer>>,
     edge: Option<Edge>,
     started: bool,
 }
 
 impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
+    #[inline(always)]
     pub(super) fn new(cell: &'a Arc<AgentCell<M>>, question: impl FnOnce(Reply<T>) -> M) -> Self {
         let (reply, awaited, terms) = reply();
         let tell = Tell::new(cell, question(reply)).on_terms(terms);
@@ -46,6 +48,7 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
     }
 
     /// The question is built already: its target depended on it.
+    #[inline(always)]
     pub(super) fn asking(tell: Tell<'a, M>, awaited: Awaited<T>) -> Self {
         let cell = tell.cell();
         Self { tell: Some(tell), cell, awaited, until: None, timer: None, edge: None, started: false }
@@ -72,6 +75,7 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
         self.awaited
     }
 
+    #[inline]
     fn start(&mut self) -> Result<(), AskError<M>> {
         self.started = true;
         if let Some(asker) = current::instance() {
@@ -91,8 +95,8 @@ impl<'a, M: Message, T: Send + 'static> Ask<'a, M, T> {
 
     fn timed_out(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(until) = self.until else { return false };
-        let timer = self.timer.get_or_insert_with(|| self.cell.commons.sleep_until(until));
-        Pin::new(timer).poll(cx).is_ready()
+        let timer = self.timer.get_or_insert_with(|| Box::new(self.cell.commons.sleep_until(until)));
+        Pin::new(&mut **timer).poll(cx).is_ready()
     }
 }
 

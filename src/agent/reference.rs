@@ -1,5 +1,6 @@
 //! How everybody else reaches an agent.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
 use std::task::{Wake, Waker};
@@ -89,7 +90,7 @@ impl<M: Message> AgentRef<M> {
         if cell.refuses(priority) {
             return Err(TryTellError::Overloaded(message));
         }
-        let (mut message, mut terms) = (Some(message), terms);
+        let (mut message, mut terms) = (Some(Cell::new(message)), terms);
         let mut outgoing = Outgoing::new(&mut message, &mut terms, priority, cell.now());
         let Err(refused) = cell.accept(&mut outgoing) else { return Ok(()) };
         match cell.turned_away(outgoing, refused) {
@@ -120,6 +121,7 @@ impl<M: Message> AgentRef<M> {
     /// # Cancel safety
     ///
     /// Dropped before it resolves, a question still queued is not handled.
+    #[inline]
     pub fn ask<T: Send + 'static>(&self, question: impl FnOnce(Reply<T>) -> M) -> Ask<'_, M, T> {
         match &self.route {
             Route::One(cell) => Ask::new(cell, question),

@@ -170,6 +170,7 @@ impl<T> Drop for Awaited<T> {
 }
 
 /// Both ends, and the mailbox's view of the asker.
+#[inline]
 pub(super) fn reply<T: Send + 'static>() -> (Reply<T>, Awaited<T>, Arc<dyn Terms>) {
     let slot = Arc::new(Slot {
         state: Mutex::new(State::Waiting(None)),

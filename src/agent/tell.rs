@@ -1,5 +1,6 @@
 //! Sending without waiting for an answer.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -25,13 +26,14 @@ use crate::sync::Arc;
 #[must_use = "a message is sent when the `Tell` is awaited"]
 pub struct Tell<'a, M: Message> {
     cell: &'a Arc<AgentCell<M>>,
-    /// Not in an envelope yet: what that holds is written once, where it stays. `None` once it is sent or waits.
-    message: Option<M>,
+    /// Not in an envelope yet: what that holds is written once, where it stays. `None` once it is sent or waits. In a
+    /// cell, which only hides from the compiler what is inside, so that it moves in one piece (`mailbox::queue`).
+    message: Option<Cell<M>>,
     terms: Option<Arc<dyn Terms>>,
     sent_at: Nanos,
     deadline: Option<Nanos>,
     priority: Priority,
-    waiting: Option<Waiting<M>>,
+    waiting: Option<Box<Waiting<M>>>,
 }
 
 struct Waiting<M> {
@@ -43,7 +45,8 @@ impl<'a, M: Message> Tell<'a, M> {
     #[inline(always)]
     pub(super) fn new(cell: &'a Arc<AgentCell<M>>, message: M) -> Self {
         let (priority, sent_at) = (message.priority(), cell.now());
-        Self { cell, message: Some(message), terms: None, sent_at, deadline: None, priority, waiting: None }
+        let message = Some(Cell::new(message));
+        Self { cell, message, terms: None, sent_at, deadline: None, priority, waiting: None }
     }
 
     /// Sends at most this urgently. A priority above what the message's type grants has no effect.
@@ -65,7 +68,7 @@ impl<'a, M: Message> Tell<'a, M> {
         until
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn on_terms(mut self, its: Arc<dyn Terms>) -> Self {
         self.terms = Some(its);
         self
@@ -77,9 +80,10 @@ impl<'a, M: Message> Tell<'a, M> {
 
     #[cold]
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TellError<M>>> {
-        let Some(Waiting { ticket, timer }) = &mut self.waiting else {
+        let Some(waiting) = &mut self.waiting else {
             panic!("a `Tell` was polled after it had resolved");
         };
+        let Waiting { ticket, timer } = &mut **waiting;
         if let Poll::Ready(admission) = ticket.poll(cx.waker()) {
             self.waiting = None;
             return Poll::Ready(match admission {
@@ -112,7 +116,7 @@ impl<'a, M: Message> Tell<'a, M> {
             Ok(Offer::Closed(envelope)) => Poll::Ready(Err(TellError::Closed(envelope.message))),
             Err(ticket) => {
                 let timer = self.deadline.map(|until| self.cell.commons.sleep_until(until));
-                self.waiting = Some(Waiting { ticket, timer });
+                self.waiting = Some(Box::new(Waiting { ticket, timer }));
                 self.wait(cx)
             }
         }
@@ -132,7 +136,7 @@ impl<M: Message> Future for Tell<'_, M> {
         if cell.refuses(this.priority)
             && let Some(message) = this.message.take()
         {
-            return Poll::Ready(Err(TellError::Overloaded(message)));
+            return Poll::Ready(Err(TellError::Overloaded(message.into_inner())));
         }
         let mut outgoing = Outgoing::new(&mut this.message, &mut this.terms, this.priority, this.sent_at);
         match cell.accept(&mut outgoing) {
@@ -151,8 +155,8 @@ impl<M: Message> Unpin for Tell<'_, M> {}
 impl<M: Message> Drop for Tell<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(Waiting { ticket, .. }) = &self.waiting {
-            drop(self.cell.mailbox.give_up(self.priority.lane(), ticket));
+        if let Some(waiting) = &self.waiting {
+            drop(self.cell.mailbox.give_up(self.priority.lane(), &waiting.ticket));
         }
     }
 }

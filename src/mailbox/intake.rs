@@ -1,5 +1,6 @@
 //! The senders' side of a mailbox: everything here happens under the intake lock.
 
+use std::cell::Cell;
 use std::task::Waker;
 
 use super::lanes::Lanes;
@@ -133,7 +134,7 @@ impl<M, S: Sleeper> Intake<M, S> {
     #[inline(always)]
     pub(super) fn accept(
         &mut self,
-        place: &mut Option<M>,
+        place: &mut Option<Cell<M>>,
         sent_at: Nanos,
         priority: Priority,
         mut rest: Option<Rest>,
@@ -159,7 +160,7 @@ impl<M, S: Sleeper> Intake<M, S> {
 
     pub(super) fn accept_envelope(&mut self, envelope: Envelope<M>, gathers: bool) -> bool {
         let (message, sent_at, priority, rest) = envelope.split();
-        self.accept(&mut Some(message), sent_at, priority, rest, gathers)
+        self.accept(&mut Some(Cell::new(message)), sent_at, priority, rest, gathers)
     }
 
     /// Makes room on the tray.

@@ -153,8 +153,11 @@ impl<M> Default for Queue<M> {
 }
 
 impl<M> Queue<M> {
-    /// So many messages are four kilobytes, and at most as many as an idle agent's queue keeps room for.
-    pub(super) const HANDFUL: usize = {
+    /// So many messages are four kilobytes, and at most as many as an idle agent's queue keeps room for. Tests and
+    /// models have few messages, and are to see what happens when it is not enough.
+    pub(super) const HANDFUL: usize = if cfg!(any(test, statim_loom, statim_shuttle)) {
+        2
+    } else {
         let fit = 4_096 / size_of::<Entry<M>>();
         if fit < 4 {
             4
@@ -181,7 +184,7 @@ impl<M> Queue<M> {
     #[inline(always)]
     pub(super) fn push(
         &mut self,
-        place: &mut Option<M>,
+        place: &mut Option<Cell<M>>,
         sent_at: Nanos,
         priority: Priority,
         rest: Option<Rest>,
@@ -196,7 +199,7 @@ impl<M> Queue<M> {
             self.rests().push_back(rest);
         }
         if let Some(message) = place.take() {
-            self.entries.push_back(Entry { message: Packed::new(message), stamp });
+            self.entries.push_back(Entry { message: Packed::new(message.into_inner()), stamp });
         }
     }
 
@@ -213,7 +216,7 @@ impl<M> Queue<M> {
 
     pub(super) fn push_back(&mut self, envelope: Envelope<M>) {
         let (message, sent_at, priority, rest) = envelope.split();
-        self.push(&mut Some(message), sent_at, priority, rest);
+        self.push(&mut Some(Cell::new(message)), sent_at, priority, rest);
     }
 
     pub(super) fn push_front(&mut self, envelope: Envelope<M>) {

@@ -1,5 +1,7 @@
 //! The senders' side of a mailbox: a message offered is queued, waits for room, sheds another or comes back.
 
+use std::cell::Cell;
+
 use super::intake::{Intake, IsAgent};
 use super::options::Overflow;
 use super::parking::Sleeper;
@@ -30,7 +32,7 @@ pub(crate) enum Refused {
 
 /// A message at its sender's. It stays there until it is accepted, so that it is copied once.
 pub(crate) struct Outgoing<'a, M> {
-    message: &'a mut Option<M>,
+    message: &'a mut Option<Cell<M>>,
     terms: &'a mut Option<std::sync::Arc<dyn Terms>>,
     batch_key: Option<Box<Key>>,
     priority: Priority,
@@ -41,7 +43,7 @@ impl<'a, M: Message> Outgoing<'a, M> {
     /// `message` holds one.
     #[inline]
     pub(crate) fn new(
-        message: &'a mut Option<M>,
+        message: &'a mut Option<Cell<M>>,
         terms: &'a mut Option<std::sync::Arc<dyn Terms>>,
         priority: Priority,
         sent_at: Nanos,
@@ -50,8 +52,12 @@ impl<'a, M: Message> Outgoing<'a, M> {
     }
 
     fn into_envelope(self) -> Option<Envelope<M>> {
-        let mut envelope =
-            Envelope::on_terms(self.message.take()?, self.priority, self.sent_at, self.terms.take());
+        let mut envelope = Envelope::on_terms(
+            self.message.take()?.into_inner(),
+            self.priority,
+            self.sent_at,
+            self.terms.take(),
+        );
         envelope.batch_key = self.batch_key;
         Some(envelope)
     }
@@ -65,7 +71,8 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     pub(crate) fn accept(&self, outgoing: &mut Outgoing<'_, M>, is_agent: IsAgent) -> Result<(), Refused> {
         let gathers = self.options.batch.is_some();
         if gathers {
-            outgoing.batch_key = outgoing.message.as_ref().and_then(M::batch_key).map(Box::new);
+            outgoing.batch_key =
+                outgoing.message.as_mut().and_then(|message| message.get_mut().batch_key()).map(Box::new);
         }
         let priority = outgoing.priority;
         let mut intake = self.intake();
@@ -212,7 +219,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Queues a message if it has room, making room first where the overflow policy says so.
     pub(crate) fn offer(&self, envelope: Envelope<M>, is_agent: IsAgent) -> Offer<M> {
         let Envelope { message, sent_at, mut terms, priority, .. } = envelope;
-        let mut message = Some(message);
+        let mut message = Some(Cell::new(message));
         let mut outgoing = Outgoing::new(&mut message, &mut terms, priority, sent_at);
         match self.accept(&mut outgoing, is_agent) {
             Ok(()) => Offer::Accepted(None),
@@ -227,7 +234,7 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
         is_agent: IsAgent,
     ) -> Result<Offer<M>, Arc<Ticket<M>>> {
         let Envelope { message, sent_at, mut terms, priority, .. } = envelope;
-        let mut message = Some(message);
+        let mut message = Some(Cell::new(message));
         let mut outgoing = Outgoing::new(&mut message, &mut terms, priority, sent_at);
         match self.accept(&mut outgoing, is_agent) {
             Ok(()) => Ok(Offer::Accepted(None)),

@@ -45,15 +45,14 @@ impl Bell {
     pub(crate) fn ring(&self, priority: Priority) {
         let bit = 1 << priority.lane();
         let at_least_as_urgent = bit | (bit - 1);
-        // Written even if nothing changes: whoever answers after this sees what we rang for.
-        let before = self.state.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |state| {
-            let queued = state & RUNG != 0 && state & at_least_as_urgent != 0;
-            Some(if queued { state } else { state | RUNG | bit })
-        });
-        let before = before.unwrap_or_else(|state| state);
-        // A lane's bit is set by whoever makes the entry. If it is set already its entry, live or found stale a
-        // moment ago, is live now.
-        if before & bit != 0 || before & RUNG != 0 && before & at_least_as_urgent != 0 {
+        // Written even if it was set: whoever answers after this sees what we rang for.
+        let before = self.state.fetch_or(RUNG, Ordering::SeqCst);
+        if before & RUNG != 0 && before & at_least_as_urgent != 0 {
+            return;
+        }
+        // A lane's bit is set by whoever makes the entry. If it is set already its entry, found stale a moment
+        // ago, is live again.
+        if self.state.fetch_or(bit, Ordering::SeqCst) & bit != 0 {
             return;
         }
         if let Some(place) = self.place.get() {
