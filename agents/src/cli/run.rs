@@ -85,7 +85,7 @@ async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError>
         }
     };
     drop(working);
-    let snapshot = deployment.snapshot();
+    let snapshot = deployment.snapshot().await;
     let shutdown = tokio::select! {
         shutdown = deployment.shutdown() => shutdown,
         () = interrupted() => return Err(stopped_at_once()),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use statim::{
-    AgentOptions, AgentRef, BatchOptions, LinkOptions, MailboxOptions, Placement, Pool, RuntimeHandle,
+    AgentOptions, AgentRef, BatchOptions, ControlError, LinkOptions, MailboxOptions, Placement, Pool,
+    RuntimeHandle,
 };
 
 use super::error::DeploymentError;
@@ -80,6 +81,13 @@ impl Pipeline {
     pub const INGESTION: &str = "ingestion";
     /// The name of the agent that keeps the catalogue.
     pub const DEDUPLICATION: &str = "deduplication";
+
+    /// Resolves when both agents are between two messages.
+    pub(super) async fn rest(&self) -> Result<(), ControlError> {
+        self.ingestion.inspect().await?;
+        self.deduplication.inspect().await?;
+        Ok(())
+    }
 
     /// Spawns the agents, in the background: bulk takes what the urgent leave.
     ///

@@ -229,9 +229,18 @@ impl Deployment {
         requeue(&self.letters, &self.pipeline, &self.requeue).await
     }
 
-    /// The state of everything.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    /// The state of everything, with all that was handled before the call counted: each agent is asked between two
+    /// messages first, for at most a second, since whoever waited for an answer has it before its handler has returned.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn snapshot(&self) -> Snapshot {
+        let between_messages = async {
+            let _ = self.pipeline.rest().await;
+            let _ = self.consent.inspect().await;
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(1), between_messages).await;
         self.runtime.snapshot()
     }
 
