@@ -21,7 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Looks block (a millisecond or two for a thousand agents), so they run on a thread that may: [`Monitor::start`] makes one,
+//! Looks block (some tens of milliseconds for a thousand busy agents), so they run on a thread that may: [`Monitor::start`] makes one,
 //! and an agent that looks by itself hands the look to such a thread.
 
 mod health;
