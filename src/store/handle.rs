@@ -56,7 +56,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`ReadError`]: no connection came within [`StoreOptions::acquire_timeout`] (a server that is starting is waited
+    /// [`ReadError`]: no connection came within [`StoreOptions::acquire_timeout`](super::StoreOptions::acquire_timeout) (a server that is starting is waited
     /// for as long), the store is closed, or the database refused.
     pub async fn read(&self) -> Result<Reader, ReadError> {
         Ok(Reader::new(self.inner.pool.acquire(Entry::Read).await?))
@@ -82,8 +82,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`WriteError`]: the turn or a connection did not come within [`StoreOptions::acquire_timeout`], another process
-    /// held the file longer than [`StoreOptions::busy_timeout`], the store is closed, or the database failed.
+    /// [`WriteError`]: the turn or a connection did not come within [`StoreOptions::acquire_timeout`](super::StoreOptions::acquire_timeout), another process
+    /// held the file longer than [`StoreOptions::busy_timeout`](super::StoreOptions::busy_timeout), the store is closed, or the database failed.
     pub async fn write(&self) -> Result<Writer, WriteError> {
         match &self.inner.slot {
             Some(slot) => Writer::begin(self.turn(slot).await?).await,
