@@ -4,8 +4,6 @@
 //! may have a hundred thousand agents that handle a few messages each, so the first samples of a lane are
 //! kept as they are, and become a histogram only when there are more of them.
 
-use hdrhistogram::Histogram;
-
 use super::buckets::Buckets;
 use super::snapshot::{LatencySummary, Quantiles};
 use crate::message::Priority;
@@ -136,20 +134,9 @@ fn summarise(histograms: &Histograms) -> LatencySummary {
     let end_to_end = histograms.end_to_end.histogram();
     LatencySummary {
         count: end_to_end.len(),
-        wait: quantiles(&histograms.wait.histogram()),
-        service: quantiles(&histograms.service.histogram()),
-        end_to_end: quantiles(&end_to_end),
-    }
-}
-
-fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
-    Quantiles {
-        p50: histogram.value_at_quantile(0.50),
-        p90: histogram.value_at_quantile(0.90),
-        p99: histogram.value_at_quantile(0.99),
-        p999: histogram.value_at_quantile(0.999),
-        max: histogram.max(),
-        mean: histogram.mean(),
+        wait: Quantiles::of(&histograms.wait.histogram()),
+        service: Quantiles::of(&histograms.service.histogram()),
+        end_to_end: Quantiles::of(&end_to_end),
     }
 }
 

@@ -162,7 +162,7 @@ impl Figures {
         let statements = StatementClass::ALL.into_iter().filter_map(|class| {
             let slot = lock(&self.classes[class as usize]);
             let Class { failed, slow, durations } = &**slot.as_ref()?;
-            let (count, duration) = (durations.len(), quantiles(durations));
+            let (count, duration) = (durations.len(), Quantiles::of(durations));
             Some((class, StatementStats { count, failed: *failed, slow: *slow, duration }))
         });
         let statements = statements.collect();
@@ -176,7 +176,7 @@ impl Figures {
                 idle,
                 waiting: usize::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(usize::MAX),
                 acquired: event(PoolEvent::Acquired),
-                waits: lock(&self.waits).as_ref().map(quantiles),
+                waits: lock(&self.waits).as_ref().map(Quantiles::of),
                 timeouts: event(PoolEvent::TimedOut),
                 opened: event(PoolEvent::Opened),
                 closed: event(PoolEvent::Closed),
@@ -184,7 +184,7 @@ impl Figures {
                 found_dead: event(PoolEvent::FoundDead),
                 interrupted: event(PoolEvent::Interrupted),
             },
-            turns: lock(&self.turns).as_ref().map(quantiles),
+            turns: lock(&self.turns).as_ref().map(Quantiles::of),
             statements,
             retried: self.retried.load(Ordering::Relaxed),
             given_up: self.given_up.load(Ordering::Relaxed),
@@ -225,15 +225,4 @@ fn record(histogram: &mut Histogram<u64>, value: u64) {
     // It grows as it must, so nothing is out of its range.
     let recorded = histogram.record(value);
     debug_assert!(recorded.is_ok(), "{value} ns was refused");
-}
-
-fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
-    Quantiles {
-        p50: histogram.value_at_quantile(0.50),
-        p90: histogram.value_at_quantile(0.90),
-        p99: histogram.value_at_quantile(0.99),
-        p999: histogram.value_at_quantile(0.999),
-        max: histogram.max(),
-        mean: histogram.mean(),
-    }
 }
