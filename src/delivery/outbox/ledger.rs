@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::join;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::id::StoredId;
 use super::row::{Row, Settlement, Stored};
 use crate::message::Key;
-use crate::store::{Connection, Migration, QueryBuilder};
+use crate::store::{Connection, Dialect, Migration, QueryBuilder};
 use crate::wire::Format;
 
 pub(super) const COMPONENT: &str = "outbox";
@@ -121,32 +122,60 @@ pub(super) async fn reserve(on: &mut Connection, agent: u16, next: i64) -> sqlx:
     Ok(())
 }
 
-/// Writes messages. One that is there already is left as it is: a commit whose outcome is not known is made again.
-pub(super) async fn insert(on: &mut Connection, messages: &[(StoredId, &Row)]) -> sqlx::Result<()> {
-    for some in in_sizes(messages) {
-        let mut query = QueryBuilder::new(
-            on.dialect(),
-            "INSERT INTO outbox_messages (id, kind, format, entity, deadline, sent_at, body) ",
-        );
-        query.push_values(some, |row, (id, message)| {
-            row.push_bind(id.get())
-                .push_bind(crate::agent::short_name(message.kind))
-                .push_bind(i64::from(message.format.letter()))
-                .push_bind(message.key.map(|key| key.to_bytes().to_vec()))
-                .push_bind(message.deadline)
-                .push_bind(message.sent_at)
-                .push_bind(&message.body[..]);
-        });
-        query.push(" ON CONFLICT (id) DO NOTHING");
-        query.build().execute(&mut *on).await?;
+/// The statements that write messages. One that is there already is left as it is: a commit whose outcome is not known is
+/// made again.
+pub(super) fn insertions(
+    dialect: Dialect,
+    messages: &[(StoredId, &Row)],
+) -> impl Iterator<Item = QueryBuilder> {
+    in_sizes(messages).into_iter().map(move |some| insertion(dialect, some))
+}
+
+/// Executes them. Each is written while the database is at work on the one before.
+pub(super) async fn insert(
+    on: &mut Connection,
+    mut statements: impl Iterator<Item = QueryBuilder>,
+) -> sqlx::Result<()> {
+    let mut next = statements.next();
+    while let Some(statement) = next.take() {
+        let writing = async { next = statements.next() };
+        let (executed, ()) = join(statement.build().execute(&mut *on), writing).await;
+        executed?;
     }
     Ok(())
 }
 
+fn insertion(dialect: Dialect, messages: &[(StoredId, &Row)]) -> QueryBuilder {
+    // Most messages have neither, and a parameter costs as much whether there is something in it or not.
+    let keyed = messages.iter().any(|(_, message)| message.key.is_some());
+    let timed = messages.iter().any(|(_, message)| message.deadline.is_some());
+    let mut query =
+        QueryBuilder::new(dialect, "INSERT INTO outbox_messages (id, kind, format, sent_at, body");
+    query.push(if keyed { ", entity" } else { "" }).push(if timed { ", deadline) " } else { ") " });
+    query.push_values(messages, |row, (id, message)| {
+        row.push_bind(id.get())
+            .push_bind(crate::agent::short_name(message.kind))
+            .push_bind(i64::from(message.format.letter()))
+            .push_bind(message.sent_at)
+            .push_bind(&message.body[..]);
+        if keyed {
+            row.push_bind(message.key.map(|key| key.to_bytes().to_vec()));
+        }
+        if timed {
+            row.push_bind(message.deadline);
+        }
+    });
+    query.push(" ON CONFLICT (id) DO NOTHING");
+    query
+}
+
+/// Most messages of one statement.
+pub(super) const LARGEST: usize = 512;
+
 /// Cut into pieces of a few sizes, so that each statement is prepared once and found again.
 fn in_sizes<T>(all: &[T]) -> Vec<&[T]> {
     let (mut pieces, mut rest) = (Vec::new(), all);
-    for size in [512, 64, 8, 1] {
+    for size in [LARGEST, 64, 8, 1] {
         while rest.len() >= size {
             let (piece, later) = rest.split_at(size);
             pieces.push(piece);

@@ -17,6 +17,7 @@
 //! * `record`, `settlements`: what became of a message, on its way back.
 //! * [`Work`], [`Receipt`]: effects and messages in one transaction.
 
+mod batch;
 mod binding;
 mod commit;
 mod core;

@@ -76,7 +76,8 @@ impl<M: Durable> DurableRef<M> {
             if let Some(up_to) = reservation {
                 ledger::reserve(work, binding.number, up_to).await?;
             }
-            ledger::insert(work, &[(id, &row)]).await
+            let dialect = work.dialect();
+            ledger::insert(work, ledger::insertions(dialect, &[(id, &row)])).await
         };
         match stored.await {
             Ok(()) => {
