@@ -6,6 +6,8 @@
 //! is the end of the server (`process`). A death signal of the kernel would be shorter, but it belongs to the
 //! *thread* that started the server, and a test's thread ends with the test.
 //!
+//! Services that cannot be started here, because they are somebody's, have a strict stand-in: [`vendors`].
+//!
 //! The functions block (starting takes up to some seconds), so in an asynchronous test
 //! call them before the runtime is busy. Unix only.
 //!
@@ -30,6 +32,7 @@ mod prometheus;
 mod redis;
 mod server;
 mod user;
+pub mod vendors;
 
 pub use self::alertmanager::Alertmanager;
 pub use self::error::ServerError;

@@ -42,6 +42,7 @@ mod rule;
 mod series;
 mod set;
 mod silence;
+pub mod sink;
 mod snapshot;
 mod state;
 mod template;

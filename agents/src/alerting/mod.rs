@@ -2,6 +2,8 @@
 
 mod agent;
 mod rule;
+mod sinks;
 
 pub use agent::{Alerting, AlertingMessage, Reading};
 pub use rule::{Metric, Rule, Transition, UnknownMetric};
+pub use sinks::sinks;

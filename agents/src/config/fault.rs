@@ -19,17 +19,17 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) fn at(position: Position, field: Option<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn at(position: Position, field: Option<String>, message: impl Into<String>) -> Self {
         Self { position: Some(position), field, message: message.into() }
     }
 
     /// About a value that no line gives.
-    pub(super) fn unwritten(field: String, message: String) -> Self {
+    pub(crate) fn unwritten(field: String, message: String) -> Self {
         Self { position: None, field: Some(field), message }
     }
 
     /// About the file as a whole.
-    pub(super) fn file(message: String) -> Self {
+    pub(crate) fn file(message: String) -> Self {
         Self { position: None, field: None, message }
     }
 }
@@ -43,7 +43,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    pub(super) fn of(origin: String, mut faults: Vec<Fault>) -> Self {
+    pub(crate) fn of(origin: String, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|it| it.position);
         let more = faults.len().saturating_sub(MOST);
         faults.truncate(MOST);

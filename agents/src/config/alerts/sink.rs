@@ -69,8 +69,8 @@ impl SinkKind {
 pub struct SecretSource {
     place: Place,
     /// Where the rule file names it.
-    pub(super) position: Position,
-    pub(super) field: String,
+    pub(crate) position: Position,
+    pub(crate) field: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

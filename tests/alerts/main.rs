@@ -1,0 +1,3 @@
+//! Alerts that reach somebody.
+
+mod sinks;
