@@ -133,6 +133,13 @@ impl Dispatcher {
         self.state.members.get(key)?.acknowledged.as_ref()
     }
 
+    /// The sinks that were told of the alert of this key, or are being told, and since when somebody is.
+    pub fn told_of(&self, key: &str) -> (impl Iterator<Item = &str>, Option<Moment>) {
+        let member = self.state.members.get(key);
+        let told = member.into_iter().flat_map(|it| it.told.iter().map(String::as_str));
+        (told, member.and_then(|it| it.told_at))
+    }
+
     /// Adds a silence; it takes the place of one with its id.
     ///
     /// # Errors

@@ -40,6 +40,7 @@ mod notification;
 mod routing;
 mod rule;
 mod series;
+pub mod service;
 mod set;
 mod silence;
 pub mod sink;

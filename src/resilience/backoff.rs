@@ -72,7 +72,7 @@ impl Backoff {
     }
 
     /// The delay after so many failures in a row.
-    pub(super) fn delay(&self, failures: u32, chance: &mut StdRng) -> Duration {
+    pub(crate) fn delay(&self, failures: u32, chance: &mut StdRng) -> Duration {
         let ceiling = nanos(self.ceiling(failures));
         Duration::from_nanos(match self.jitter {
             Jitter::None => ceiling,

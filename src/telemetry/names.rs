@@ -252,6 +252,18 @@ metrics! {
     ALERT_LAG "statim_alert_evaluation_lag_seconds" Gauge Seconds [] "How late the rules were last evaluated.";
     ALERT_REFUSED "statim_alert_refused_samples_total" Counter Count [] "Samples that no rule took: over the bound of label sets, not a number, or malformed.";
     ALERT_DELIVERY_FAILED "statim_alert_deliveries_failed_total" Counter Count ["sink"] "Attempts to deliver a notification that failed.";
+    ALERT_LEADING "statim_alert_leading" Gauge Count [] "1 while this process evaluates the alerts of its database, 0 while it stands by.";
+    ALERT_EVALUATIONS "statim_alert_evaluations_total" Counter Count [] "Times the rules were evaluated.";
+    ALERT_EVALUATING "statim_alert_evaluation_seconds_total" Counter Seconds [] "Time that evaluating took.";
+    ALERT_RULES "statim_alert_rules" Gauge Count [] "Rules in force.";
+    ALERT_LABEL_SETS "statim_alert_label_sets" Gauge Count [] "Label sets that are watched, over all rules.";
+    ALERTS_PENDING "statim_alerts_pending" Gauge Count ["rule", "severity"] "Alerts that are bad, and fire if they stay so.";
+    ALERTS_FIRING "statim_alerts_firing" Gauge Count ["rule", "severity"] "Alerts that fire.";
+    ALERT_SAVES_FAILED "statim_alert_saves_failed_total" Counter Count [] "Transactions of alerting that failed; what they held is stored with the next.";
+    ALERT_DELIVERIES "statim_alert_deliveries_total" Counter Count ["sink", "outcome"] "Notifications that are done with, by what became of them.";
+    ALERT_DELIVERY_RETRIES "statim_alert_delivery_retries_total" Counter Count ["sink"] "Attempts to deliver a notification that failed and are made again.";
+    ALERT_LAST_SUCCESS "statim_alert_last_delivery_timestamp_seconds" Gauge Seconds ["sink"] "When the sink last took something, in seconds since 1970.";
+    ALERT_OUTBOX "statim_alert_outbox_notifications" Gauge Count ["sink"] "Notifications that are not delivered.";
     ALERT_OUTBOX_AGE "statim_alert_outbox_age_seconds" Gauge Seconds ["sink"] "Age of the oldest notification that is not delivered.";
 }
 

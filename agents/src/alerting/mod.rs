@@ -1,9 +1,13 @@
-//! Alerting: one threshold rule, which logs when it fires and when it is over.
+//! Alerting: an agent that shows a [`statim::alert::service::AlertService`] what the monitor saw, has the rules evaluated at
+//! their interval, and takes up a rule file that has changed.
 
 mod agent;
-mod rule;
+mod setup;
 mod sinks;
 
-pub use agent::{Alerting, AlertingMessage, Reading};
-pub use rule::{Metric, Rule, Transition, UnknownMetric};
+#[cfg(test)]
+mod tests;
+
+pub use agent::{Alerting, AlertingMessage};
+pub use setup::{RuleSource, Rules};
 pub use sinks::sinks;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use statim::alert::{Action, Condition, Rule, Threshold};
 
 use super::args::{AlertsArgs, AlertsCommand};
+use super::open_alerts;
 use super::output::{Output, printable};
 use super::{CliError, Doing};
 use crate::config::alerts::{AlertsConfig, CasesFile};
@@ -16,7 +17,13 @@ pub(super) fn alerts(args: &AlertsArgs) -> Result<(), CliError> {
     match &args.command {
         AlertsCommand::Check { file } => check(file, output),
         AlertsCommand::Test { rules, cases } => test(rules, cases, output),
-        AlertsCommand::List { file } => list(file.as_deref(), output),
+        AlertsCommand::List { file: _, database: Some(database) } => open_alerts::list(database, output),
+        AlertsCommand::List { file, database: None } => list(file.as_deref(), output),
+        AlertsCommand::Acknowledge { key, by, database } => {
+            open_alerts::acknowledge(database.as_deref(), key, by, output)
+        }
+        AlertsCommand::Silence(args) => open_alerts::silence(args, output),
+        AlertsCommand::Lift { name, database } => open_alerts::lift(database.as_deref(), name, output),
     }
 }
 

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::consent::Effect;
 use crate::generate::Kind;
+use statim::alert::Matcher;
 use statim::delivery::LetterStatus;
 
 /// Agents that may not make urgent messages wait, over health data.
@@ -211,7 +212,7 @@ pub(super) struct HistoryArgs {
     pub(super) limit: u32,
 }
 
-/// Check, test and list alert rules
+/// Check, test and list alert rules; see and silence what fires
 #[derive(Args)]
 pub(super) struct AlertsArgs {
     #[command(subcommand)]
@@ -247,14 +248,78 @@ pub(super) enum AlertsCommand {
         #[arg(value_name = "CASES")]
         cases: PathBuf,
     },
-    /// Show the rules
+    /// Show the rules, or what fires now
     ///
-    /// Example: statim alerts list --json
+    /// With --database: what was pending or fired at the last evaluation of the deployment that uses it, who was told, and
+    /// the notifications that are not delivered.
+    ///
+    /// Examples: statim alerts list --json; statim alerts list --database sqlite://var/statim.db
     List {
         /// The rule file; without it the rules that are built in
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", conflicts_with = "database")]
         file: Option<PathBuf>,
+        /// The database of a deployment
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
     },
+    /// Say who looks after an alert that fires
+    ///
+    /// Nobody is told again while it fires, and it goes no further up. Done with the next evaluation of the deployment.
+    ///
+    /// Example: statim alerts acknowledge statim-ecc005dc3fd78011a5fbe298412e15e0 --by ann
+    Acknowledge {
+        /// The alert's key, as `statim alerts list --database` shows it
+        #[arg(value_name = "KEY", value_parser = filled)]
+        key: String,
+        /// Who
+        #[arg(long, value_name = "WHO", value_parser = filled)]
+        by: String,
+        /// The database of the deployment [default: $STATIM_DATABASE, else sqlite://var/statim.db]
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
+    },
+    Silence(SilenceArgs),
+    /// End a silence
+    ///
+    /// Done with the next evaluation of the deployment.
+    ///
+    /// Example: statim alerts lift upgrade
+    Lift {
+        /// Its name
+        #[arg(value_name = "NAME", value_parser = filled)]
+        name: String,
+        /// The database of the deployment [default: $STATIM_DATABASE, else sqlite://var/statim.db]
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
+    },
+}
+
+/// Hold back some alerts for a while
+///
+/// They are watched all the same: what still fires at the end is told then. Begins with the next evaluation of the
+/// deployment. A silence of the same name is replaced.
+///
+/// Example: statim alerts silence upgrade --where alertname=Mailbox* --for 2h --by ann --comment "the store is moved"
+#[derive(Args)]
+pub(super) struct SilenceArgs {
+    /// Its name
+    #[arg(value_name = "NAME", value_parser = filled)]
+    pub(super) name: String,
+    /// Which alerts: a label and its value, in which * stands for any characters; can be repeated, all must hold
+    #[arg(long = "where", value_name = "LABEL=VALUE", required = true, value_parser = matcher)]
+    pub(super) matchers: Vec<Matcher>,
+    /// How long: a number and s, m, h, d or w
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(super) lasts: Duration,
+    /// Who wants it
+    #[arg(long, value_name = "WHO", value_parser = filled)]
+    pub(super) by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) comment: String,
+    /// The database of the deployment [default: $STATIM_DATABASE, else sqlite://var/statim.db]
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
 }
 
 /// Look after messages that no agent could handle
@@ -386,6 +451,11 @@ pub(super) struct CheckArgs {
 /// A text with something in it: a blank one is most often a shell variable that was not set.
 fn filled(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() { Err("it is blank") } else { Ok(text.to_owned()) }
+}
+
+fn matcher(text: &str) -> Result<Matcher, &'static str> {
+    let (name, value) = text.split_once('=').ok_or("give a label and its value, such as agent=consent")?;
+    if name.trim().is_empty() { Err("the label has no name") } else { Ok(Matcher::is(name.trim(), value)) }
 }
 
 fn workers(text: &str) -> Result<usize, &'static str> {

@@ -10,8 +10,11 @@ use crate::config::Config;
 pub(super) fn check(args: &CheckArgs) -> Result<(), CliError> {
     let config = configuration(args.config.as_deref())?;
     config.check_paths()?;
+    let rules = config.alerting.rules.load()?;
+    // The sinks too: whether their secrets are there, and can be right.
+    config.alerting.rules.open()?;
     let mut output = Output::new(false);
-    let Config { database, runtime, ingestion, consent, alerting, .. } = &config;
+    let Config { database, runtime, ingestion, consent, .. } = &config;
     output.line(format_args!("{} is right", config.origin()))?;
     output.line(format_args!("  database   {}", database.url))?;
     output.line(format_args!("  arbiters   {}", runtime.arbiter_count()))?;
@@ -22,10 +25,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), CliError> {
     if let Some(replay) = &consent.replay {
         output.line(format_args!("  replay     {}", replay.display()))?;
     }
-    output.line(format_args!(
-        "  alert      {} at or above {} for {:?}, over below {}",
-        alerting.metric, alerting.threshold, alerting.hold, alerting.clear
-    ))?;
+    output.line(format_args!("  alerts     {} rules of {}", rules.rules.len(), rules.origin()))?;
+    for sink in &rules.sinks {
+        output.line(format_args!("  sink       {}: {}", sink.name, sink.kind.as_str()))?;
+    }
     for (name, options) in config.links.by_name() {
         let PolicyOptions { timeout, rate_limit, bulkhead, breaker, retry } = &options.guards;
         let parts = [

@@ -13,6 +13,7 @@ mod error;
 mod generate;
 mod ingest;
 pub(crate) mod logging;
+mod open_alerts;
 pub(crate) mod output;
 pub(crate) mod progress;
 mod run;

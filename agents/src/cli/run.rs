@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use statim::AgentRef;
+use statim::alert::service::ServiceOptions;
 use statim::link::{LinkEnd, LinkSnapshot};
 use tokio::sync::watch;
 
@@ -10,6 +12,7 @@ use super::ingest::summary;
 use super::output::{Output, note};
 use super::progress::Progress as Bar;
 use super::{CliError, Doing, RunArgs, block_on, logging};
+use crate::alerting::AlertingMessage;
 use crate::config::Config;
 use crate::deployment::{
     Deployment, DeploymentError, DeploymentLinks, DeploymentOptions, IngestReport, PipelineOptions, Progress,
@@ -22,6 +25,7 @@ const REQUEUE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn run(args: &RunArgs) -> Result<(), CliError> {
     let config = super::configuration(args.config.as_deref())?;
     config.check_paths()?;
+    config.alerting.rules.open()?;
     logging::init(config.log.level, config.log.format);
     note(format_args!("statim: the database is {}", config.database.url));
     let report = block_on(serve(&config, args.until_idle))?;
@@ -65,6 +69,7 @@ async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError>
             tracing::warn!(%address, "metrics are served beyond this machine, without authentication or encryption");
         }
     }
+    let hangups = tokio::spawn(reload_at_hangup(deployment.alerting().clone()));
     let mut ingest = IngestReport::default();
     let mut decisions = ReplayReport::default();
     let pipeline = deployment.pipeline().clone();
@@ -85,6 +90,7 @@ async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError>
         }
     };
     drop(working);
+    hangups.abort();
     let snapshot = deployment.snapshot().await;
     let shutdown = tokio::select! {
         shutdown = deployment.shutdown() => shutdown,
@@ -198,6 +204,22 @@ async fn watch_sources(
     }
 }
 
+/// Has the alert rules read again at each SIGHUP, where there is such a thing.
+async fn reload_at_hangup(alerting: AgentRef<AlertingMessage>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+        while hangups.recv().await.is_some() {
+            if alerting.tell(AlertingMessage::Reload).await.is_err() {
+                return;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    drop(alerting);
+}
+
 fn shown(sources: &[PathBuf]) -> String {
     sources.iter().map(|source| source.display().to_string()).collect::<Vec<_>>().join(", ")
 }
@@ -218,7 +240,9 @@ fn options(config: &Config) -> DeploymentOptions {
         consent_capacity: config.consent.capacity,
         monitor: config.monitor.options(),
         listen: config.monitor.listen,
-        rule: config.alerting,
+        rules: config.alerting.rules.clone(),
+        sinks: Vec::new(),
+        alerts: ServiceOptions::default(),
         drill: config.drill.every,
         consent_admission: config.admission.consent,
         links: DeploymentLinks {

@@ -21,8 +21,8 @@ pub use self::fault::{Fault, Faults};
 pub use self::guards::{AdmissionConfig, LinksConfig};
 pub use self::lines::Position;
 pub use self::sections::{
-    ConsentConfig, DatabaseConfig, DeduplicationConfig, DrillConfig, IngestionConfig, LogConfig, LogFormat,
-    LogLevel, MonitorConfig, RuntimeConfig,
+    AlertingConfig, ConsentConfig, DatabaseConfig, DeduplicationConfig, DrillConfig, IngestionConfig,
+    LogConfig, LogFormat, LogLevel, MonitorConfig, RuntimeConfig,
 };
 pub use self::url::DatabaseUrl;
 
@@ -31,7 +31,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use self::reader::Document;
-use crate::alerting::Rule;
+use crate::alerting::RuleSource;
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -52,7 +52,7 @@ pub struct Config {
     /// How often the agents are looked at, and how much of that is kept.
     pub monitor: MonitorConfig,
     /// When somebody is told.
-    pub alerting: Rule,
+    pub alerting: AlertingConfig,
     /// Made-up revocations, to show how fast real ones would be.
     pub drill: DrillConfig,
     /// The guards on the links between agents.
@@ -84,7 +84,7 @@ impl Default for Config {
             deduplication: DeduplicationConfig::default(),
             consent: ConsentConfig::default(),
             monitor: MonitorConfig::default(),
-            alerting: sections::default_rule(),
+            alerting: AlertingConfig::default(),
             drill: DrillConfig::default(),
             links: LinksConfig::default(),
             admission: AdmissionConfig::default(),
@@ -123,7 +123,7 @@ impl Config {
             deduplication: sections::deduplication(&mut document),
             consent: sections::consent(&mut document, &mut places),
             monitor: sections::monitor(&mut document),
-            alerting: sections::alerting(&mut document),
+            alerting: sections::alerting(&mut document, &mut places),
             drill: sections::drill(&mut document),
             links: guards::links(&mut document),
             admission: guards::admission(&mut document),
@@ -153,13 +153,17 @@ impl Config {
                 faults.push(self.absent(format!("ingestion.sources[{index}]"), source, &missing(&error)));
             }
         }
-        if let Some(replay) = &self.consent.replay {
-            let message = match std::fs::metadata(replay) {
+        let rules = match &self.alerting.rules {
+            RuleSource::File(path) => Some(("alerting.rules", path)),
+            RuleSource::BuiltIn => None,
+        };
+        for (field, path) in self.consent.replay.iter().map(|it| ("consent.replay", it)).chain(rules) {
+            let message = match std::fs::metadata(path) {
                 Ok(found) if found.is_dir() => Some("is a folder; name a file".to_owned()),
                 Ok(_) => None,
                 Err(error) => Some(missing(&error)),
             };
-            faults.extend(message.map(|it| self.absent("consent.replay".to_owned(), replay, &it)));
+            faults.extend(message.map(|it| self.absent(field.to_owned(), path, &it)));
         }
         if faults.is_empty() { Ok(()) } else { Err(Faults::of(self.origin.clone(), faults)) }
     }

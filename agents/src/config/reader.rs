@@ -241,9 +241,11 @@ impl<'i> Section<'_, 'i> {
         Some(texts)
     }
 
-    /// Where a field that was not read yet is written, for a fault about two fields.
-    pub(super) fn span(&self, name: &str) -> Option<Range<usize>> {
-        self.entries.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value.span())
+    /// Notes a field that was once known, with where it went.
+    pub(super) fn retired(&mut self, name: &'static str, message: &str) {
+        if let Some((key, _)) = take(&mut self.entries, name) {
+            self.note(name, key.span(), message);
+        }
     }
 
     /// Notes a fault of a field.

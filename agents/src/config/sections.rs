@@ -9,7 +9,7 @@ use statim::telemetry::HistoryOptions;
 
 use super::reader::{Document, Section};
 use super::{DatabaseUrl, Place};
-use crate::alerting::{Metric, Rule};
+use crate::alerting::RuleSource;
 
 /// `[database]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -218,33 +218,30 @@ pub(super) fn monitor(document: &mut Document<'_>) -> MonitorConfig {
     MonitorConfig { interval, history: Duration::from_secs(hours * 3600), listen }
 }
 
-/// `[alerting]` when nothing is written: `metric = "critical_p99_ms"`, `threshold = 50`, `clear = 25`, `for_seconds = 5`.
-pub(super) fn default_rule() -> Rule {
-    Rule { metric: Metric::CriticalP99Millis, threshold: 50.0, clear: 25.0, hold: Duration::from_secs(5) }
+/// `[alerting]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlertingConfig {
+    /// `rules`: the rule file; without it (an empty text), the rules that are built in. Default: none.
+    pub rules: RuleSource,
 }
 
-/// `[alerting]`. `clear` is half the threshold unless it is written, and at most the threshold.
-pub(super) fn alerting(document: &mut Document<'_>) -> Rule {
-    const LARGEST: f64 = 1e9;
-    let default = default_rule();
+pub(super) fn alerting(document: &mut Document<'_>, places: &mut Vec<Place>) -> AlertingConfig {
     let mut section = document.section("alerting");
-    let metrics = Metric::ALL.map(|metric| (metric.as_str(), metric));
-    let metric = section.choice("metric", default.metric, &metrics);
-    let threshold = section.number("threshold", default.threshold, 0.0..=LARGEST);
-    let written = section.span("clear");
-    let clear = section.number("clear", threshold / 2.0, 0.0..=LARGEST);
-    if let Some(span) = written
-        && clear > threshold
-    {
-        section.note(
-            "clear",
-            span,
-            format!("{clear} is above the threshold, which is {threshold}; give less"),
-        );
+    let wanted = "give a rule file, such as \"config/alerts.toml\", or \"\" for the built-in rules";
+    let rules = section.text("rules", wanted, |text| {
+        let is_blank = !text.is_empty() && text.trim().is_empty();
+        if is_blank { Err(format!("is blank; {wanted}")) } else { Ok(PathBuf::from(text)) }
+    });
+    let rules = rules.filter(|(path, _)| !path.as_os_str().is_empty()).map(|(path, position)| {
+        places.push(Place { field: "alerting.rules".to_owned(), path: path.clone(), position });
+        RuleSource::File(path)
+    });
+    // Until version 0.1 there was one rule, and it was here.
+    for name in ["metric", "threshold", "clear", "for_seconds"] {
+        section.retired(name, "is in the rule file now, as a field of [[rule]]; see config/alerts.toml");
     }
-    let hold = seconds(&mut section, "for_seconds", default.hold, 0.0, 86_400.0);
     section.finish();
-    Rule { metric, threshold, clear, hold }
+    AlertingConfig { rules: rules.unwrap_or_default() }
 }
 
 /// `[drill]`

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::alerting::Metric;
+use crate::alerting::RuleSource;
 
 fn faults(text: &str) -> Vec<String> {
     let faults = Config::parse(text, "f.toml").expect_err("is wrong");
@@ -42,7 +42,7 @@ fn the_shipped_file_says_the_defaults_and_plays_the_sample() {
     // A setting that only the default gives would go unseen by the operator.
     let text = std::fs::read_to_string(&path).expect("reads");
     let settings = text.lines().filter(|line| !line.starts_with(['#', '[']) && !line.trim().is_empty());
-    assert_eq!(settings.count(), 22);
+    assert_eq!(settings.count(), 19);
 }
 
 #[test]
@@ -71,9 +71,7 @@ fn every_setting_can_be_set() {
         history_hours = 48
         listen = "[::1]:9464"
         [alerting]
-        metric = "queued"
-        threshold = 1e3
-        for_seconds = 0
+        rules = "r.toml"
         [log]
         level = "trace"
         format = "json"
@@ -93,8 +91,7 @@ fn every_setting_can_be_set() {
     let listen = "[::1]:9464".parse().ok();
     let history = Duration::from_secs(48 * 3600);
     assert_eq!(config.monitor, MonitorConfig { interval: Duration::from_millis(50), history, listen });
-    let Rule { metric, threshold, clear, hold } = config.alerting;
-    assert_eq!((metric, threshold, clear, hold), (Metric::Queued, 1000.0, 500.0, Duration::ZERO));
+    assert_eq!(config.alerting.rules, RuleSource::File("r.toml".into()));
     assert_eq!(config.drill.every, Some(Duration::from_millis(250)));
     assert_eq!(config.log, LogConfig { level: LogLevel::Trace, format: LogFormat::Json });
 }
@@ -104,7 +101,7 @@ fn every_fault_is_said_at_once_in_the_order_of_the_lines() {
     let said = faults(
         "[ingestion]\nworkers = \"many\"\nsources = [\"a\", 7, \" \"]\nrescan = 5\nmemory_mib = 0\n\n\
          [monitr]\nhistory = 3\n[log]\nlevel = \"inof\"\nformat = \"xml\"\n\
-         [alerting]\nthreshold = 10\nclear = 20.5\nfor_seconds = -1\n[database]\nurl = \"mysql://u:hunter2@h/d\"\n",
+         [alerting]\nthreshold = 10\nclear = 20.5\nrules = \" \"\n[database]\nurl = \"mysql://u:hunter2@h/d\"\n",
     );
     assert_eq!(
         said,
@@ -117,8 +114,10 @@ fn every_fault_is_said_at_once_in_the_order_of_the_lines() {
             "f.toml:7:2: monitr: is a section that is not known; did you mean monitor?",
             "f.toml:10:9: log.level: \"inof\" is not known; did you mean info?",
             "f.toml:11:10: log.format: \"xml\" is not known; the choices are pretty, json",
-            "f.toml:14:9: alerting.clear: 20.5 is above the threshold, which is 10; give less",
-            "f.toml:15:15: alerting.for_seconds: -1 is out of range; give a number from 0 to 86400",
+            "f.toml:13:1: alerting.threshold: is in the rule file now, as a field of [[rule]]; see config/alerts.toml",
+            "f.toml:14:1: alerting.clear: is in the rule file now, as a field of [[rule]]; see config/alerts.toml",
+            "f.toml:15:9: alerting.rules: is blank; give a rule file, such as \"config/alerts.toml\", or \"\" for \
+             the built-in rules",
             "f.toml:17:7: database.url: mysql: neither SQLite nor PostgreSQL; give a URL such as \
              sqlite://var/statim.db or postgres://user:password@host/database",
         ]

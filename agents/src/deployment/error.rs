@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use statim::alert::service::AlertOpenError;
 use statim::delivery::LettersError;
 use statim::link::NewLinkError;
 use statim::monitor::ServeError;
@@ -9,6 +10,7 @@ use statim::store::{OpenError, UrlError};
 use statim::{SpawnError, StartError};
 
 use crate::catalogue::CatalogueError;
+use crate::config::Faults;
 use crate::formats::DiscoverError;
 
 /// Why a deployment did not start, or a job of it did not end.
@@ -24,6 +26,12 @@ pub enum DeploymentError {
     /// A link between two agents cannot be made.
     #[error(transparent)]
     Link(#[from] NewLinkError),
+    /// The alert rules are wrong.
+    #[error(transparent)]
+    Rules(#[from] Faults),
+    /// Alerting did not start.
+    #[error(transparent)]
+    Alerts(#[from] AlertOpenError),
     /// Metrics and health cannot be served.
     #[error("monitor.listen: {0}")]
     Serve(#[from] ServeError),

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use statim::alert::service::{AlertService, ServiceOptions};
+use statim::alert::sink::Sink;
 use statim::monitor::{Health, HttpServer, Monitor, MonitorOptions};
 use statim::resilience::AdmissionOptions;
 use statim::store::{Store, sibling_url};
@@ -18,7 +21,7 @@ use super::pipeline::{Pipeline, PipelineOptions, Progress};
 use super::report::IngestReport;
 use super::requeue::{Requeued, requeue, requeue_consent, revive_revocations};
 use super::watch::Watch;
-use crate::alerting::{Alerting, Rule};
+use crate::alerting::{Alerting, AlertingMessage, RuleSource, Rules};
 use crate::consent::{Consent, ConsentMessage};
 use crate::deduplication::Deduplication;
 use crate::monitor::{MonitorAgent, store_check};
@@ -39,8 +42,12 @@ pub struct DeploymentOptions {
     pub monitor: MonitorOptions,
     /// Where metrics and health are served; `None` is nowhere.
     pub listen: Option<SocketAddr>,
-    /// What alerting watches.
-    pub rule: Rule,
+    /// What alerting watches, and who is told.
+    pub rules: RuleSource,
+    /// Sinks of the program's own, told besides those of the rules.
+    pub sinks: Vec<Arc<dyn Sink>>,
+    /// How alerting works.
+    pub alerts: ServiceOptions,
     /// How often a drill sends a revocation; `None` is never.
     pub drill: Option<Duration>,
     /// When the consent agent refuses its least urgent messages; `None` is never.
@@ -75,6 +82,9 @@ pub struct Deployment {
     http: Option<HttpServer>,
     letter_store: Store,
     keeper: Keeper,
+    alerting: AgentRef<AlertingMessage>,
+    alerts: AlertService,
+    alert_store: Store,
     drill: Option<Drill>,
     watch: Watch,
 }
@@ -82,6 +92,8 @@ pub struct Deployment {
 impl Deployment {
     /// The name that the consent agent's database is known by, beside the catalogue's.
     pub const CONSENT_DATABASE: &str = "consent";
+    /// The name that the database of alerting is known by. A file of its own: what fires must not wait for bulk.
+    pub const ALERTS_DATABASE: &str = "alerts";
 
     /// Starts every agent. Revocations among the dead letters are handed to the consent agent again, before anybody can
     /// ask it anything.
@@ -98,6 +110,7 @@ impl Deployment {
         let consent_database = sibling_url(database, Self::CONSENT_DATABASE)?;
         let letter_store = Store::open_with(database, Deduplication::store_options()).await?;
         let letters = LetterStore::open(&letter_store).await?;
+        let alert_store = Store::open(&sibling_url(database, Self::ALERTS_DATABASE)?).await?;
         let inlet = Inlet::default();
         let keeper = Keeper::start(inlet.clone(), letters.clone());
 
@@ -126,16 +139,18 @@ impl Deployment {
         let replay = consent.guarded("replay", replay)?;
         let requeue = consent.guarded("requeue", requeue)?;
         let to_drill = consent.guarded("drill", drill)?;
-        let rule = options.rule;
+        let monitor = Monitor::new(&runtime, options.monitor.clone());
+        let (alerts, rules, interval) = open_alerts(options, &alert_store).await?;
+        monitor.add_source(alerts.metrics());
+        let service = alerts.clone();
         let alerting =
             runtime.spawn("alerting", AgentOptions::default().capacity(64).stop_order(40), move || {
-                Alerting::new(rule)
+                Alerting::new(service.clone(), rules.clone(), interval)
             })?;
-        let alerting = alerting.guarded("monitor", readings)?;
-        let monitor = Monitor::new(&runtime, options.monitor.clone());
+        let to_alerting = alerting.guarded("monitor", readings)?;
         let watching = monitor.clone();
         runtime.spawn("monitor", AgentOptions::default().capacity(16).stop_order(30), move || {
-            MonitorAgent::new(watching.clone(), alerting.clone())
+            MonitorAgent::new(watching.clone(), to_alerting.clone())
         })?;
         // Before anything that takes long, so that who waits for readiness can see what it waits for.
         let http = match options.listen {
@@ -163,9 +178,24 @@ impl Deployment {
             letters,
             letter_store,
             keeper,
+            alerting,
+            alerts,
+            alert_store,
             drill,
             watch,
         })
+    }
+
+    /// Alerting.
+    #[must_use]
+    pub fn alerts(&self) -> &AlertService {
+        &self.alerts
+    }
+
+    /// The alerting agent, which can be asked to read its rules again.
+    #[must_use]
+    pub fn alerting(&self) -> &AgentRef<AlertingMessage> {
+        &self.alerting
     }
 
     /// Ingestion and deduplication.
@@ -258,7 +288,24 @@ impl Deployment {
             http.stop().await;
         }
         self.keeper.finish().await;
+        self.alerts.close().await;
+        self.alert_store.close().await;
         self.letter_store.close().await;
         report
     }
+}
+
+/// Opens the service, with the rules it was opened with and how often they are evaluated.
+async fn open_alerts(
+    options: &DeploymentOptions,
+    store: &Store,
+) -> Result<(AlertService, Rules, Duration), DeploymentError> {
+    let mut rules = Rules::new(options.rules.clone(), options.sinks.clone());
+    let reading = tokio::task::spawn_blocking(move || (rules.read(), rules)).await;
+    // It panicked, or everything ends.
+    let (setup, rules) = reading.map_err(|_| DeploymentError::AgentEnded { agent: "alerting" })?;
+    let setup = setup?;
+    let interval = setup.engine.interval;
+    let service = AlertService::open(store, setup, options.alerts.clone()).await?;
+    Ok((service, rules, interval))
 }

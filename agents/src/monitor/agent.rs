@@ -8,7 +8,7 @@ use statim::monitor::{Look, Monitor};
 use statim::telemetry::Summary;
 use statim::{Agent, Context, Link, Message, Priority, Reply};
 
-use crate::alerting::{AlertingMessage, Reading};
+use crate::alerting::AlertingMessage;
 
 /// What the monitor is told.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ impl MonitorAgent {
     async fn look(&mut self) {
         let monitor = self.monitor.clone();
         match tokio::task::spawn_blocking(move || monitor.look()).await {
-            // If alerting is behind, or the link refuses, the next look tells it as much.
-            Ok(look) => drop(self.alerting.try_tell(AlertingMessage::Observe(Reading::of(&look)))),
+            // If alerting is behind, or the link refuses, the next look tells it as much, but for the latencies of this one.
+            Ok(look) => drop(self.alerting.try_tell(AlertingMessage::Observe(look))),
             Err(error) => tracing::error!(%error, "the monitor could not look"),
         }
     }

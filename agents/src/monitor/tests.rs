@@ -2,23 +2,33 @@
 
 use std::time::Duration;
 
+use statim::alert::service::{AlertService, AlertSetup, ServiceOptions};
+use statim::alert::{Aggregate, Comparison, Condition, EngineOptions, Rule, Threshold};
 use statim::monitor::{Health, Monitor, MonitorOptions};
 use statim::store::Store;
 use statim::{AgentOptions, Runtime};
 
 use super::{MonitorAgent, MonitorMessage, store_check};
-use crate::alerting::{Alerting, Metric, Rule};
-
-fn rule() -> Rule {
-    Rule { metric: Metric::ResidentMib, threshold: 0.001, clear: 0.001, hold: Duration::ZERO }
-}
+use crate::alerting::{Alerting, RuleSource, Rules};
 
 #[tokio::test]
 async fn the_agent_looks_at_its_interval_and_alerting_hears_of_it() {
     let runtime = Runtime::builder().arbiters(1).start().unwrap();
     let options = MonitorOptions { interval: Duration::from_millis(100), ..MonitorOptions::default() };
     let monitor = Monitor::new(&runtime, options);
-    let alerting = runtime.spawn("alerting", AgentOptions::default(), || Alerting::new(rule())).unwrap();
+    let mut rules = Rules::new(RuleSource::BuiltIn, Vec::new());
+    let setup = AlertSetup {
+        rules: vec![memory_in_use()],
+        engine: EngineOptions { interval: Duration::from_millis(200), ..EngineOptions::default() },
+        ..rules.read().unwrap()
+    };
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let service = AlertService::open(&store, setup, ServiceOptions::default()).await.unwrap();
+    let alerting = runtime
+        .spawn("alerting", AgentOptions::default(), move || {
+            Alerting::new(service.clone(), rules.clone(), Duration::from_millis(200))
+        })
+        .unwrap();
     let told = alerting.guarded("monitor", &statim::LinkOptions::default()).unwrap();
     let its = monitor.clone();
     let agent = runtime
@@ -30,8 +40,16 @@ async fn the_agent_looks_at_its_interval_and_alerting_hears_of_it() {
     let summary = agent.ask(|reply| MonitorMessage::Summary(Duration::from_secs(60), reply)).await.unwrap();
     assert!(summary.seconds >= 0.5 && summary.handled > 0, "{summary:?}");
     let inspected = alerting.inspect().await.unwrap();
-    assert_eq!(inspected[0].agent["firing"], true, "{inspected:?}");
+    assert_eq!(inspected[0].agent["firing"], 1, "{inspected:?}");
     runtime.shutdown().await;
+}
+
+/// Fires as soon as somebody has looked.
+fn memory_in_use() -> Rule {
+    let window = Duration::from_secs(5);
+    let held =
+        Threshold::new("process_resident_memory_bytes", Aggregate::Last, window, Comparison::Above, 0.0);
+    Rule::new("MemoryInUse", Condition::Threshold(held))
 }
 
 #[tokio::test]
