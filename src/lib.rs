@@ -10,7 +10,7 @@
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
 //! [`runtime`], [`monitor`]; beside them [`telemetry`], a leaf that everyone may call, [`resilience`] and what hangs it between two
 //! agents, [`link`], [`store`] with [`delivery`], for messages that survive a crash, and [`wire`], which turns messages
-//! into bytes, and [`alert`], the rules over figures. [`testing`] is for tests.
+//! into bytes, [`alert`], the rules over figures, and [`remedy`], what they do besides telling somebody. [`testing`] is for tests.
 
 pub mod agent;
 pub mod alert;
@@ -21,6 +21,7 @@ pub mod link;
 pub mod mailbox;
 mod message;
 pub mod monitor;
+pub mod remedy;
 pub mod resilience;
 pub mod runtime;
 mod scheduler;
@@ -40,7 +41,8 @@ pub use link::{Link, LinkError, LinkOptions};
 pub use mailbox::{BatchOptions, MailboxOptions, Overflow, Reason};
 pub use message::{Key, Message, Priority};
 pub use runtime::{
-    FindError, Runtime, RuntimeBuilder, RuntimeHandle, ShutdownReport, SpawnError, StartError,
+    FindError, RestartError, Runtime, RuntimeBuilder, RuntimeHandle, ScaleError, Scaled, ShutdownReport,
+    SpawnError, StartError,
 };
 pub use telemetry::{AgentSnapshot, AgentState, LatencySummary, Quantiles, Snapshot};
 

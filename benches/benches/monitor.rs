@@ -3,7 +3,12 @@
 //! A thousand agents pass tokens around a ring, as fast as the machine allows and so that every agent handles something
 //! between any two looks. Rounds without a monitor and rounds with one at its default interval take turns, each round on
 //! the same agents. Two figures come of it: the processor time of the monitor's thread as a share of one core, and
-//! the throughput with the monitor over that without. What a scrape of all histograms costs stands beside them.
+//! the throughput with the monitor over that without.
+//!
+//! A look is cheap, and one in thirty reads every histogram and is not. So a round that is not a whole number of those
+//! intervals says too much or too little. Looks of both kinds are measured by themselves too, and the share that they
+//! come to at the default intervals is the figure to quote; what the rounds show stands beside it, and so does what a scrape
+//! of all histograms costs.
 
 use std::fs;
 use std::process::ExitCode;
@@ -53,7 +58,13 @@ struct Report {
     throughput_ratio: f64,
     /// Processor time of the monitor's thread over time, in percent of one core, of each round with it.
     monitor_cpu_percent: Vec<f64>,
-    /// Wall time of a look, in milliseconds.
+    /// Processor time of a look that reads no histograms, in milliseconds.
+    look_cpu_ms: f64,
+    /// The same of one that does.
+    histogram_look_cpu_ms: f64,
+    /// What these come to at the default intervals, in percent of one core.
+    steady_cpu_percent: f64,
+    /// Wall time of a look in the rounds, the mean of both kinds, in milliseconds.
     look_ms: f64,
     /// Wall time of a scrape of every histogram while the agents are at work, in milliseconds.
     scrape_ms: f64,
@@ -117,7 +128,16 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let began = Instant::now();
     let scrape = monitor.scrape(Format::OpenMetrics);
     let scrape_ms = began.elapsed().as_secs_f64() * 1e3;
+    let look_cpu_ms = look_cpu(&runtime, Duration::MAX)?;
+    let histogram_look_cpu_ms = look_cpu(&runtime, Duration::ZERO)?;
+    let defaults = MonitorOptions::default();
+    let more = histogram_look_cpu_ms - look_cpu_ms;
+    let per_second =
+        look_cpu_ms / defaults.interval.as_secs_f64() + more / defaults.latency_interval.as_secs_f64();
     let report = Report {
+        look_cpu_ms,
+        histogram_look_cpu_ms,
+        steady_cpu_percent: per_second / 10.0,
         throughput_ratio: median(&with) / median(&without),
         look_ms: per_look(&summary),
         scrape_ms,
@@ -153,6 +173,28 @@ fn start(runtime: &Runtime, arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
+/// Processor time of a look, in milliseconds: the mean of some, after a first one, which reads all that there ever was. In
+/// between the agents do what they do between two looks of the default interval.
+fn look_cpu(runtime: &Runtime, latency_interval: Duration) -> Result<f64, String> {
+    const LOOKS: u32 = 5;
+    let monitor = Monitor::new(runtime, MonitorOptions { latency_interval, ..MonitorOptions::default() });
+    let looks = std::thread::Builder::new().name("statim-looks".to_owned()).spawn(move || {
+        monitor.look();
+        let mut spent = Duration::ZERO;
+        for _ in 0..LOOKS {
+            std::thread::sleep(MonitorOptions::default().interval);
+            let before = thread_cpu("statim-looks");
+            monitor.look();
+            spent += thread_cpu("statim-looks")
+                .zip(before)
+                .map_or(Duration::ZERO, |(after, before)| after - before);
+        }
+        spent
+    });
+    let spent = looks.map_err(|error| error.to_string())?.join().map_err(|_| "a look panicked".to_owned())?;
+    Ok(spent.as_secs_f64() * 1e3 / f64::from(LOOKS))
+}
+
 /// Messages a second over a round.
 fn rate(runtime: &Runtime, round: Duration) -> f64 {
     let handled = || runtime.snapshot().agents.iter().map(|agent| agent.handled).sum::<u64>();
@@ -162,12 +204,15 @@ fn rate(runtime: &Runtime, round: Duration) -> f64 {
     (after - before) as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Processor time of the monitor's thread, by the kernel's scheduler, in nanoseconds. Linux only.
 fn monitor_cpu() -> Option<Duration> {
+    thread_cpu("statim-monitor")
+}
+
+/// Processor time of the threads of this name, by the kernel's scheduler. Linux only.
+fn thread_cpu(name: &str) -> Option<Duration> {
     let threads = fs::read_dir("/proc/self/task").ok()?.filter_map(|thread| Some(thread.ok()?.path()));
-    let named = threads.filter(|thread| {
-        fs::read_to_string(thread.join("comm")).is_ok_and(|it| it.trim() == "statim-monitor")
-    });
+    let named =
+        threads.filter(|thread| fs::read_to_string(thread.join("comm")).is_ok_and(|it| it.trim() == name));
     let nanos = named.filter_map(|thread| {
         let text = fs::read_to_string(thread.join("schedstat")).ok()?;
         text.split(' ').next()?.parse::<u64>().ok()
@@ -200,7 +245,9 @@ fn told(report: &Report) -> String {
          without the monitor   {} million messages a second\n\
          with the monitor      {} million messages a second\n\
          throughput ratio      {:.4}\n\
-         monitor's processor   {} % of one core\n\
+         monitor's processor   {} % of one core in the rounds\n\
+         a look                {:.2} ms of a processor, {:.2} ms with histograms\n\
+         at default intervals  {:.3} % of one core\n\
          a look                {:.2} ms (wall)\n\
          a scrape              {:.1} ms (wall), {} bytes\n",
         report.machine.heading(),
@@ -210,6 +257,9 @@ fn told(report: &Report) -> String {
         millions(&report.with),
         report.throughput_ratio,
         list(&report.monitor_cpu_percent, 3),
+        report.look_cpu_ms,
+        report.histogram_look_cpu_ms,
+        report.steady_cpu_percent,
         report.look_ms,
         report.scrape_ms,
         report.scrape_bytes,

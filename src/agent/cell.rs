@@ -7,16 +7,19 @@ use std::time::{Duration, SystemTime};
 
 use super::commons::Commons;
 use super::current;
-use super::instance::Instance;
+use super::instance::{Command, Instance};
+use super::members::{Ended, Members};
 use super::options::{AgentOptions, Pool};
 use super::wait_graph::WaitTarget;
 use crate::clock::Nanos;
 use crate::delivery::DeadLetter;
-use crate::mailbox::{Gate, Mailbox, Offer, Outgoing, Reason, Refused, Ticket};
+use crate::mailbox::{ConsumerId, Gate, Mailbox, Offer, Outgoing, Reason, Refused, Ticket};
 use crate::message::{Envelope, Key, Message, Priority, Remains};
 use crate::resilience::QueueAdmission;
 use crate::sync::{Arc, Mutex, lock};
-use crate::telemetry::{AgentReading, AgentSnapshot, AgentState, AgentStats, Latencies, Totals};
+use crate::telemetry::{
+    AgentReading, AgentSnapshot, AgentState, AgentStats, LaneLatencies, Latencies, Totals, Work,
+};
 
 pub(crate) struct AgentCell<M> {
     pub(crate) name: Arc<str>,
@@ -32,7 +35,7 @@ pub(crate) struct AgentCell<M> {
     /// Refuses messages while messages wait too long.
     pub(super) admission: Option<Box<QueueAdmission>>,
     pub(crate) born_at: Nanos,
-    instances: Mutex<Vec<Arc<Instance>>>,
+    members: Mutex<Members>,
 }
 
 impl<M: Message> AgentCell<M> {
@@ -57,16 +60,56 @@ impl<M: Message> AgentCell<M> {
             admission: admission.map(Box::new),
             born_at: commons.clock.now(),
             commons,
-            instances: Mutex::new(Vec::new()),
+            members: Mutex::default(),
         }
     }
 
+    /// One of the instances that it begins with.
     pub(crate) fn add_instance(&self, instance: Arc<Instance>) {
-        lock(&self.instances).push(instance);
+        lock(&self.members).push(instance);
     }
 
     pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
-        lock(&self.instances).clone()
+        lock(&self.members).list().to_vec()
+    }
+
+    /// Commands every instance. Whether one of them has not ended.
+    pub(crate) fn command(&self, command: &dyn Fn() -> Command) -> bool {
+        let instances = {
+            let mut members = lock(&self.members);
+            // Under the lock: whoever joins is commanded too, or knows of the command.
+            members.note(&command());
+            members.list().to_vec()
+        };
+        // Each is commanded, whoever has ended.
+        instances.iter().filter(|instance| instance.command(command()).is_ok()).count() > 0
+    }
+
+    /// Members of a pool that serve, or will again, and are to stay.
+    pub(crate) fn staying(&self) -> usize {
+        lock(&self.members).staying().count()
+    }
+
+    /// So many more members, of whom each has yet to be seated.
+    pub(crate) fn join(
+        &self,
+        count: usize,
+        make: &mut dyn FnMut(ConsumerId) -> Arc<Instance>,
+    ) -> Result<Vec<Arc<Instance>>, Ended> {
+        lock(&self.members).join(count, make)
+    }
+
+    /// Tells those who came last to leave between two messages, all but so many. Says how many were told.
+    pub(crate) fn dismiss_all_but(&self, stay: usize) -> usize {
+        let leaving = lock(&self.members).dismiss_all_but(stay);
+        // One that has ended meanwhile needs no telling.
+        leaving.iter().for_each(|instance| drop(instance.command(Command::Leave)));
+        leaving.len()
+    }
+
+    /// Whether an instance that was told to leave may: somebody else stays.
+    pub(crate) fn may_leave(&self, instance: &Arc<Instance>) -> bool {
+        lock(&self.members).may_leave(instance)
     }
 
     #[inline]
@@ -197,13 +240,32 @@ impl<M: Message> AgentCell<M> {
         }
     }
 
+    /// The instances, and what those did that have left; the latencies of these are added to `latencies`. Both of one
+    /// moment, so that nobody is missed and nobody counted twice.
+    fn present_and_past(&self, latencies: &mut Latencies) -> (Vec<Arc<Instance>>, Work) {
+        let members = lock(&self.members);
+        members.add_former_latencies_to(latencies);
+        (members.list().to_vec(), members.former_work())
+    }
+
     /// One instance ends. The last one out closes the mailbox; before that the others go on.
     pub(crate) fn leave(&self, instance: &Arc<Instance>, state: AgentState) {
+        let has_left = instance.is_leaving() && state == AgentState::Stopped;
+        if has_left {
+            // While nobody else can have its number.
+            self.mailbox.dismiss(instance.consumer);
+        }
         instance.set_state(state);
-        let all_ended = lock(&self.instances).iter().all(|other| other.state().is_final());
+        let all_ended = {
+            let mut members = lock(&self.members);
+            if has_left {
+                members.remove(instance);
+            }
+            members.have_all_ended()
+        };
         if all_ended {
             self.close();
-        } else {
+        } else if !has_left {
             self.mailbox.hand_over(instance.consumer);
         }
     }
@@ -233,7 +295,7 @@ impl<M: Message> WaitTarget for AgentCell<M> {
     }
 
     fn has_answerer(&self, could: &mut dyn FnMut(&Arc<Instance>) -> bool) -> bool {
-        lock(&self.instances).iter().any(|instance| !instance.state().is_final() && could(instance))
+        lock(&self.members).list().iter().any(|instance| !instance.state().is_final() && could(instance))
     }
 }
 
@@ -242,6 +304,8 @@ pub(crate) trait AnyCell: Send + Sync + fmt::Debug {
     fn name(&self) -> &Arc<str>;
     fn stop_order(&self) -> i32;
     fn instances(&self) -> Vec<Arc<Instance>>;
+    /// Commands every instance. Whether one of them has not ended.
+    fn command(&self, command: &dyn Fn() -> Command) -> bool;
     fn has_ended(&self) -> bool;
     fn set_gate(&self, gate: Gate);
     fn close(&self);
@@ -249,7 +313,8 @@ pub(crate) trait AnyCell: Send + Sync + fmt::Debug {
     fn snapshot(&self) -> AgentSnapshot;
     /// The figures of this moment, without latencies.
     fn reading(&self) -> AgentReading;
-    fn add_latencies_to(&self, all: &mut Latencies);
+    /// The latencies of this moment.
+    fn latencies(&self) -> LaneLatencies;
 }
 
 impl<M: Message> AnyCell for AgentCell<M> {
@@ -265,8 +330,12 @@ impl<M: Message> AnyCell for AgentCell<M> {
         self.instances()
     }
 
+    fn command(&self, command: &dyn Fn() -> Command) -> bool {
+        self.command(command)
+    }
+
     fn has_ended(&self) -> bool {
-        lock(&self.instances).iter().all(|instance| instance.state().is_final())
+        lock(&self.members).have_all_ended()
     }
 
     fn set_gate(&self, gate: Gate) {
@@ -283,18 +352,15 @@ impl<M: Message> AnyCell for AgentCell<M> {
 
     fn snapshot(&self) -> AgentSnapshot {
         let depth = self.mailbox.depth();
-        let instances = self.instances();
-        let (mut handled, mut failed, mut busy_nanos) = (0, 0, 0_u64);
         let mut latencies = Latencies::default();
+        let (instances, mut work) = self.present_and_past(&mut latencies);
         for instance in &instances {
-            let totals = instance.figures.totals();
-            handled += totals.handled;
-            failed += totals.failed;
-            busy_nanos = busy_nanos.saturating_add(totals.busy_nanos);
+            work.add(&instance.figures.work());
             instance.figures.add_latencies_to(&mut latencies);
         }
         let lifetime = self.now().since(self.born_at).max(1) as f64 * instances.len().max(1) as f64;
         let counted = |reason| (reason, self.stats.dropped_for(reason));
+        let metering = self.commons.metering;
         AgentSnapshot {
             name: self.name.to_string(),
             agent_type: self.agent_type.to_owned(),
@@ -302,14 +368,16 @@ impl<M: Message> AnyCell for AgentCell<M> {
             state: instances.first().map_or(AgentState::Starting, |instance| instance.state()),
             capacity: self.mailbox.options().capacity,
             depth: Priority::ALL.into_iter().zip(depth).collect(),
-            handled,
-            failed,
+            handled: work.handled,
+            failed: work.failed,
             panicked: self.stats.panics(),
             restarts: self.stats.restarts(),
             dropped: Reason::ALL.into_iter().map(counted).filter(|(_, count)| *count > 0).collect(),
-            busy_seconds: busy_nanos as f64 / 1e9,
+            busy_seconds: work.busy_nanos as f64 / 1e9,
+            cpu_seconds: metering.cpu.then_some(work.cpu_nanos as f64 / 1e9),
+            allocated_bytes: metering.memory.then(|| held(work)),
             admission: self.admission.as_ref().map(|it| it.snapshot(&self.mailbox.traffic())),
-            utilization: (busy_nanos as f64 / lifetime).min(1.0),
+            utilization: (work.busy_nanos as f64 / lifetime).min(1.0),
             latency: Priority::ALL
                 .into_iter()
                 .filter_map(|priority| Some((priority, latencies.summary(priority.lane())?)))
@@ -328,23 +396,50 @@ impl<M: Message> AnyCell for AgentCell<M> {
             panics: self.stats.panics(),
             restarts: self.stats.restarts(),
             busy: Duration::ZERO,
+            cpu: None,
+            allocated: None,
+            refused: self.admission.as_ref().map(|it| it.refused_shares()),
             utilization: None,
             latencies: None,
         };
-        for instance in lock(&self.instances).iter() {
+        // Read under the lock, so that nobody leaves and takes figures along in between.
+        let members = lock(&self.members);
+        let mut work = members.former_work();
+        for instance in members.list() {
             if reading.instances == 0 {
                 reading.state = instance.state();
             }
-            let totals = instance.figures.totals();
             reading.instances += 1;
-            reading.totals.handled += totals.handled;
-            reading.totals.failed += totals.failed;
-            reading.busy += Duration::from_nanos(totals.busy_nanos);
+            work.add(&instance.figures.work());
         }
+        drop(members);
+        let metering = self.commons.metering;
+        reading.totals.handled = work.handled;
+        reading.totals.failed = work.failed;
+        reading.busy = Duration::from_nanos(work.busy_nanos);
+        reading.cpu = metering.cpu.then(|| Duration::from_nanos(work.cpu_nanos));
+        reading.allocated = metering.memory.then(|| held(work));
         reading
     }
 
-    fn add_latencies_to(&self, all: &mut Latencies) {
-        self.instances().iter().for_each(|instance| instance.figures.add_latencies_to(all));
+    fn latencies(&self) -> LaneLatencies {
+        let (instances, mut all) = {
+            let members = lock(&self.members);
+            (members.list().to_vec(), members.former_lanes())
+        };
+        for instance in instances {
+            let theirs = instance.figures.lanes();
+            if all.is_empty() {
+                all = theirs;
+            } else {
+                all.add(&theirs);
+            }
+        }
+        all
     }
+}
+
+/// Bytes that agents hold. What was sent elsewhere and freed there can make it less than nothing for a while.
+fn held(work: Work) -> u64 {
+    u64::try_from(work.allocated).unwrap_or(0)
 }

@@ -14,6 +14,7 @@ use crate::delivery::DeadLetters;
 use crate::link::Links;
 use crate::resilience::Environment;
 use crate::sync::Arc;
+use crate::telemetry::{Happenings, Metered};
 
 #[derive(Debug)]
 pub(crate) struct Commons {
@@ -24,6 +25,10 @@ pub(crate) struct Commons {
     /// The clock of the guards on links and mailboxes, and who hears of their decisions.
     pub(crate) guards: Environment,
     pub(crate) links: Links,
+    /// Which figures threads count.
+    pub(crate) metering: Metered,
+    /// What befell agents lately.
+    pub(crate) happenings: Happenings,
     timers: Arc<Timers>,
 }
 
@@ -32,9 +37,25 @@ pub(crate) struct Commons {
 type Timers = RwLock<Option<Handle>>;
 
 impl Commons {
-    pub(crate) fn new(clock: Clock, dead_letters: DeadLetters, latencies: bool, guards: Environment) -> Self {
-        let guards = guards.time(clock.clone().into());
-        Self { clock, dead_letters, latencies, guards, links: Links::default(), timers: Arc::default() }
+    pub(crate) fn new(
+        clock: Clock,
+        dead_letters: DeadLetters,
+        latencies: bool,
+        guards: Environment,
+        metering: Metered,
+    ) -> Self {
+        let happenings = Happenings::default();
+        let guards = guards.time(clock.clone().into()).heard_by(&happenings);
+        Self {
+            clock,
+            dead_letters,
+            latencies,
+            guards,
+            links: Links::default(),
+            metering,
+            happenings,
+            timers: Arc::default(),
+        }
     }
 
     /// Called once, when the system arbiter starts, before anything can be sent.

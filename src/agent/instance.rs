@@ -38,6 +38,10 @@ pub(crate) enum Command {
     /// Rebuild the agent from its factory.
     Restart,
     Inspect(oneshot::Sender<Inspection>),
+    /// Say so once an incarnation serves that began after what was commanded before.
+    Serving(oneshot::Sender<()>),
+    /// Leave the pool, if others stay.
+    Leave,
     /// A child gave up.
     ChildFailed(Arc<str>),
 }
@@ -51,6 +55,8 @@ impl fmt::Debug for Command {
             Self::Resume => "Resume",
             Self::Restart => "Restart",
             Self::Inspect(_) => "Inspect",
+            Self::Serving(_) => "Serving",
+            Self::Leave => "Leave",
             Self::ChildFailed(_) => "ChildFailed",
         })
     }
@@ -73,6 +79,8 @@ pub(crate) struct Instance {
     state: AtomicU8,
     /// Whether there are commands.
     pending: AtomicBool,
+    /// Told to leave its pool. Written under the lock of the cell's members.
+    leaving: AtomicBool,
     commands: Mutex<VecDeque<Command>>,
     /// Made for the first child: most agents have none.
     children: Mutex<Option<Box<Children>>>,
@@ -88,6 +96,7 @@ impl Instance {
             figures: Figures::new(latencies),
             state: AtomicU8::new(AgentState::Starting as u8),
             pending: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             commands: Mutex::new(VecDeque::new()),
             children: Mutex::default(),
         }
@@ -113,6 +122,15 @@ impl Instance {
             let commands = std::mem::take(&mut *lock(&self.commands));
             drop(commands);
         }
+    }
+
+    /// Whether it is to leave its pool.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_leaving(&self, leaving: bool) {
+        self.leaving.store(leaving, Ordering::Release);
     }
 
     /// Gives a command, to be obeyed between two messages. It comes back if the instance has ended.

@@ -11,6 +11,7 @@ mod context;
 pub(crate) mod current;
 mod error;
 mod instance;
+mod members;
 mod options;
 mod reference;
 mod reply;

@@ -235,13 +235,8 @@ impl<M: Message> AgentRef<M> {
     }
 
     fn command(&self, command: impl Fn() -> Command) -> Result<(), ControlError> {
-        let mut reached = false;
-        for cell in self.cells() {
-            for instance in cell.instances() {
-                reached |= instance.command(command()).is_ok();
-            }
-        }
-        if reached { Ok(()) } else { Err(ControlError::Ended) }
+        let reached = self.cells().iter().filter(|cell| cell.command(&command)).count();
+        if reached > 0 { Ok(()) } else { Err(ControlError::Ended) }
     }
 
     #[inline]

@@ -9,6 +9,7 @@ use super::system::Home;
 use crate::agent::{Agent, Seat};
 use crate::clock::Clock;
 use crate::sync::Arc;
+use crate::telemetry::Metering;
 
 /// Seats an instance on the arbiter that its seat names.
 pub(crate) fn seat<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A + Send + Sync>) {
@@ -27,10 +28,18 @@ pub(crate) struct Ward {
 
 impl Ward {
     /// Starts the executor on an arbiter that has none.
-    pub(super) fn open(arbiter: ArbiterHandle, clock: Clock, manner: Manner) -> Arc<Self> {
+    pub(super) fn open(
+        arbiter: ArbiterHandle,
+        clock: Clock,
+        metering: Metering,
+        manner: Manner,
+    ) -> Arc<Self> {
         let porch = Arc::new(Porch::default());
         let keeper = Keeper::of(&porch);
-        WardActor::start_in_arbiter(&arbiter, move |_| WardActor { start: Some((keeper, clock)), manner });
+        WardActor::start_in_arbiter(&arbiter, move |_| WardActor {
+            start: Some((keeper, clock, metering)),
+            manner,
+        });
         Arc::new(Self { arbiter, porch })
     }
 }
@@ -45,7 +54,7 @@ pub(super) struct Manner {
 }
 
 struct WardActor {
-    start: Option<(Keeper, Clock)>,
+    start: Option<(Keeper, Clock, Metering)>,
     manner: Manner,
 }
 
@@ -53,8 +62,8 @@ impl Actor for WardActor {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some((keeper, clock)) = self.start.take() else { return };
-        let Some(executor) = Executor::new(keeper, clock, self.manner) else {
+        let Some((keeper, clock, metering)) = self.start.take() else { return };
+        let Some(executor) = Executor::new(keeper, clock, metering, self.manner) else {
             tracing::error!("an arbiter has two executors: the second ends at once");
             return ctx.stop();
         };

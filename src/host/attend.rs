@@ -312,12 +312,14 @@ impl<'a, A: Agent> Attendance<'a, A> {
                     let state = guarded(async { agent.inspect() }).await.unwrap_or_default();
                     let _ = answer.send(inspection(instance, state));
                 }
+                Some(Command::Serving(answer)) => drop(answer.send(())),
+                Some(Command::Leave) if self.seat.cell.may_leave(instance) => return Some(Outcome::Stopped),
                 Some(Command::Pause) if !self.draining => *self.paused = true,
                 Some(Command::Resume) if *self.paused => {
                     *self.paused = false;
                     instance.set_state(AgentState::Running);
                 }
-                Some(Command::Pause | Command::Resume) => {}
+                Some(Command::Pause | Command::Resume | Command::Leave) => {}
                 None if *self.paused => {
                     instance.set_state(AgentState::Paused);
                     self.seat.cell.mailbox.hand_over(instance.consumer);

@@ -18,6 +18,7 @@ use crate::agent::{Instance, current};
 use crate::clock::{Clock, Nanos};
 use crate::scheduler::{Door, Inside, Slot, Watch};
 use crate::sync::{Arc, Mutex, lock};
+use crate::telemetry::{Meter, Metering};
 
 /// The executor lets the arbiter's other tasks, its timers and its sockets have a turn after so long …
 const SLICE_NANOS: u64 = 200_000;
@@ -89,6 +90,7 @@ pub(super) struct Executor {
     beds: Slab<Bed>,
     watch: Watch,
     clock: Clock,
+    meter: Option<Meter>,
     /// The arbiter ends with its agent.
     is_own: bool,
 }
@@ -102,21 +104,24 @@ struct Bed {
 
 impl Executor {
     /// An executor for this thread. `None` if one lives here already.
-    pub(super) fn new(keeper: Keeper, clock: Clock, manner: Manner) -> Option<Self> {
+    pub(super) fn new(keeper: Keeper, clock: Clock, metering: Metering, manner: Manner) -> Option<Self> {
         let inside = Inside::open(Arc::clone(&keeper.0.door))?;
         let watch = Watch::new(manner.listens.then(|| clock.clone()));
-        Some(Self { keeper, inside, beds: Slab::new(), watch, clock, is_own: manner.is_own })
+        let meter = Meter::new(metering);
+        Some(Self { keeper, inside, beds: Slab::new(), watch, clock, meter, is_own: manner.is_own })
     }
 
     fn run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inside.begin();
         let began = self.clock.now();
         let mut turns = 0;
+        self.meter.iter_mut().for_each(Meter::rest);
         loop {
             if self.inside.let_in() {
                 self.seat_arrivals();
             }
             let Some((slot, priority)) = self.inside.next() else {
+                self.meter.iter_mut().for_each(Meter::rest);
                 let in_conversation = self.inside.fall_idle();
                 if self.watch.listen(self.inside.door(), in_conversation) {
                     if self.clock.now().since(began) >= SLICE_NANOS {
@@ -133,7 +138,11 @@ impl Executor {
             if !bed.instance.as_ref().is_some_and(|instance| instance.bell.answer(priority)) {
                 continue;
             }
-            if bed.turn().is_ready() {
+            let polled = match &mut self.meter {
+                None => bed.turn(),
+                Some(meter) => bed.metered_turn(meter),
+            };
+            if polled.is_ready() {
                 drop(self.beds.remove(slot as usize));
                 if self.is_own && self.beds.is_empty() {
                     return Poll::Ready(());
@@ -198,6 +207,16 @@ impl Future for Executor {
 }
 
 impl Bed {
+    fn metered_turn(&mut self, meter: &mut Meter) -> Poll<()> {
+        let began = meter.begin();
+        let polled = self.turn();
+        let (cpu_nanos, allocated) = meter.end(began);
+        if let Some(instance) = &self.instance {
+            instance.figures.meter(cpu_nanos, allocated);
+        }
+        polled
+    }
+
     fn turn(&mut self) -> Poll<()> {
         let Self { instance, waker, life } = self;
         let mut cx = Context::from_waker(waker);

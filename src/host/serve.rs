@@ -12,7 +12,7 @@ use crate::mailbox::Gate;
 use crate::message::Message;
 use crate::runtime::supervision::{Supervisor, Verdict};
 use crate::sync::Arc;
-use crate::telemetry::AgentState;
+use crate::telemetry::{AgentState, Occurrence};
 
 /// Serves an agent's mailbox from its first incarnation to its end.
 ///
@@ -51,7 +51,12 @@ impl<A: Agent> Life<'_, A> {
         loop {
             let restart = self.seat.options.supervision.restart;
             let closed = || self.seat.cell.mailbox.is_closed();
-            let rest = match self.guarded_incarnation().await {
+            let outcome = self.guarded_incarnation().await;
+            let note = |what| self.seat.cell.commons.happenings.note(&self.seat.instance.label, what);
+            if outcome == Outcome::Failed {
+                note(Occurrence::Failed);
+            }
+            let rest = match outcome {
                 Outcome::Stopped => return AgentState::Stopped,
                 Outcome::StoppedItself if restart != Restart::Always => return AgentState::Stopped,
                 Outcome::Restart => Duration::ZERO,
@@ -70,6 +75,7 @@ impl<A: Agent> Life<'_, A> {
                 return end;
             }
             self.seat.cell.stats.restarted();
+            note(if outcome == Outcome::Restart { Occurrence::RebuiltAsAsked } else { Occurrence::Rebuilt });
         }
     }
 
@@ -134,6 +140,15 @@ impl<A: Agent> Life<'_, A> {
 
     /// Rests before the next incarnation. An end if one was commanded meanwhile.
     async fn back_off(&mut self, rest: Duration) -> Option<AgentState> {
+        let mut later = Vec::new();
+        let end = self.rest(rest, &mut later).await;
+        // An instance that has ended takes none back, and dropping them says so.
+        later.into_iter().for_each(|command| drop(self.seat.instance.command(command)));
+        end
+    }
+
+    /// The same; what only an incarnation can obey is kept for `later`.
+    async fn rest(&mut self, rest: Duration, later: &mut Vec<Command>) -> Option<AgentState> {
         let instance = &self.seat.instance;
         instance.set_state(AgentState::BackingOff);
         // Nobody is served here for a while: other members of a pool go on.
@@ -164,8 +179,13 @@ impl<A: Agent> Life<'_, A> {
                 Some(Command::Inspect(answer)) => {
                     let _ = answer.send(inspection(instance, serde_json::Value::Null));
                 }
+                Some(Command::Leave) if self.seat.cell.may_leave(instance) => {
+                    return Some(AgentState::Stopped);
+                }
+                // Not yet: for the incarnation to come.
+                Some(serving @ Command::Serving(_)) => later.push(serving),
                 // A child's failure died with its parent's incarnation.
-                Some(Command::ChildFailed(_)) | None => {}
+                Some(Command::ChildFailed(_) | Command::Leave) | None => {}
             }
         }
     }
@@ -206,6 +226,7 @@ impl<M: Message> Drop for Departure<M> {
         let Seat { cell, instance, runtime, options, parent, .. } = &self.seat;
         if self.end == AgentState::Failed {
             tracing::error!(agent = %instance.label, "the agent failed too often and was given up");
+            cell.commons.happenings.note(&instance.label, Occurrence::GivenUp);
             // Before the end is seen: a parent that waits for it must not be told in its next incarnation.
             match (parent, options.supervision.escalation) {
                 (Some(parent), Escalation::Parent) => {

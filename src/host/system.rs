@@ -14,6 +14,7 @@ use super::actor::{Manner, Ward};
 use crate::agent::{Placement, current};
 use crate::clock::Clock;
 use crate::sync::{Arc, Mutex, Ordering, lock};
+use crate::telemetry::Metering;
 
 /// The arbiter an agent lives on.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ pub(crate) struct Host {
     groups: Mutex<Groups>,
     threads: Mutex<Threads>,
     clock: Clock,
+    metering: Metering,
     /// Everything on one thread, whatever the placement: virtual time has one clock.
     single: Option<Arc<Ward>>,
 }
@@ -55,7 +57,7 @@ struct Threads {
 
 impl Host {
     /// Starts a system on a thread of its own, with so many shared arbiters.
-    pub(crate) fn start(shared_arbiters: usize, clock: Clock) -> io::Result<Self> {
+    pub(crate) fn start(shared_arbiters: usize, clock: Clock, metering: Metering) -> io::Result<Self> {
         let (started, starting) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("statim-system".to_owned()).spawn(move || {
             let runtime = match event_loop() {
@@ -79,6 +81,7 @@ impl Host {
             groups: Mutex::new(HashMap::new()),
             threads: Mutex::new(Threads { system: Some(thread), ..Threads::default() }),
             clock,
+            metering,
             single: None,
         };
         let shared = (0..shared_arbiters.max(1)).map(|_| host.new_ward(Rank::Usual, false)).collect();
@@ -126,7 +129,7 @@ impl Host {
         let arbiter = self.new_arbiter(rank)?;
         // What is in the background must not keep a core from others, not even for microseconds.
         let manner = Manner { is_own, listens: rank == Rank::Usual };
-        Ok(Ward::open(arbiter, self.clock.clone(), manner))
+        Ok(Ward::open(arbiter, self.clock.clone(), self.metering.clone(), manner))
     }
 
     /// An arbiter belongs to the system of the thread that makes it. The caller's thread may belong to a
@@ -254,7 +257,7 @@ impl VirtualHost {
         let system = System::current();
         // In virtual time nothing takes time, so nobody could be heard by listening.
         let manner = Manner { is_own: false, listens: false };
-        let ward = Ward::open(system.arbiter().clone(), clock.clone(), manner);
+        let ward = Ward::open(system.arbiter().clone(), clock.clone(), Metering::default(), manner);
         Host {
             system,
             timers: Handle::current(),
@@ -263,6 +266,7 @@ impl VirtualHost {
             groups: Mutex::new(HashMap::new()),
             threads: Mutex::new(Threads::default()),
             clock: clock.clone(),
+            metering: Metering::default(),
             single: Some(ward),
         }
     }

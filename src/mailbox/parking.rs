@@ -100,6 +100,14 @@ impl<S: Sleeper> Parking<S> {
         }
     }
 
+    /// The consumer will not come back: its number is free for another.
+    pub(super) fn dismiss(&mut self, id: ConsumerId) {
+        self.more.retain(|consumer| consumer.id != id);
+        if self.first.as_ref().is_some_and(|consumer| consumer.id == id) {
+            self.first = self.more.pop();
+        }
+    }
+
     fn consumers(&mut self) -> impl Iterator<Item = &mut Consumer<S>> {
         self.first.iter_mut().chain(&mut self.more)
     }

@@ -241,11 +241,24 @@ impl<M: Message, S: Sleeper> Mailbox<M, S> {
     /// Passes on whatever is queued to another sleeper, for a consumer that stops serving: the wake-up
     /// for it may have come to this one.
     pub(crate) fn hand_over(&self, consumer: ConsumerId) {
+        self.hand_over_from(consumer, false);
+    }
+
+    /// The same for one that will not come back, so that another may have its number.
+    pub(crate) fn dismiss(&self, consumer: ConsumerId) {
+        self.hand_over_from(consumer, true);
+    }
+
+    fn hand_over_from(&self, consumer: ConsumerId, for_good: bool) {
         // Nor will it let anybody in for a while.
         self.settle_admissions();
         let front = self.front();
         let mut intake = self.intake();
-        intake.parking.wake(consumer);
+        if for_good {
+            intake.parking.dismiss(consumer);
+        } else {
+            intake.parking.wake(consumer);
+        }
         let work = front.lanes.occupied() | intake.occupied();
         let sleeper = if work != 0 { intake.parking.pop() } else { None };
         drop(intake);

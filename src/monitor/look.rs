@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::parts::PartSample;
 use crate::message::Priority;
 use crate::sync::Arc;
 use crate::telemetry::names::{Metric, metric};
@@ -18,6 +19,8 @@ pub struct Look {
     pub system: SystemSample,
     /// The program's own metrics; distributions of what was recorded since they were read before.
     pub registry: RegistryReading,
+    /// Stores, query caches, outboxes and guards that are watched; histograms as for agents.
+    pub(super) parts: Vec<PartSample>,
     /// Latencies since they were read before, of agents that did something, by name; `None` if this look did not read
     /// them.
     pub latencies: Option<Vec<(Arc<str>, LaneLatencies)>>,
@@ -50,6 +53,7 @@ impl Look {
             .samples()
             .chain(self.system.samples())
             .chain(self.registry.samples())
+            .chain(self.parts.iter().map(PartSample::sample))
             .chain(all)
             .chain(agents)
             .chain(service)

@@ -29,6 +29,7 @@ mod http;
 mod look;
 mod looking;
 mod options;
+mod parts;
 mod reader;
 mod watcher;
 

@@ -7,7 +7,7 @@ use crate::agent::AnyCell;
 use crate::runtime::RuntimeHandle;
 use crate::sync::Arc;
 use crate::telemetry::history::AgentObservation;
-use crate::telemetry::{AgentReading, AgentState, LaneLatencies, Latencies, RuntimeReading, Sparse, Totals};
+use crate::telemetry::{AgentReading, AgentState, LaneLatencies, LaneSums, RuntimeReading, Sparse, Totals};
 
 /// What the agents beyond the limit are called.
 const OTHERS: &str = "(other)";
@@ -23,7 +23,7 @@ pub(super) struct Reader {
     /// What agents did that have ended.
     ended: Totals,
     /// Latencies over all agents, ended ones included.
-    all: LaneLatencies,
+    all: LaneSums,
     all_before: LaneLatencies,
     looked_at: Duration,
 }
@@ -42,8 +42,8 @@ struct Known {
     latencies: Arc<LaneLatencies>,
     /// Attempts when these were read.
     attempts: u64,
-    /// As they were at the last look that read them.
-    before: Arc<LaneLatencies>,
+    /// Of these, what is new since the last look that read them.
+    fresh: LaneLatencies,
 }
 
 /// Latencies since they were read before: of each agent that has new ones, and of all.
@@ -68,7 +68,7 @@ impl Reader {
             known: HashMap::new(),
             round: 0,
             ended: Totals::default(),
-            all: LaneLatencies::default(),
+            all: LaneSums::default(),
             all_before: LaneLatencies::default(),
             looked_at: Duration::ZERO,
         }
@@ -118,11 +118,7 @@ impl Reader {
         known.utilization = (capacity > 0.0).then(|| (busy.as_secs_f64() / capacity).min(1.0));
         (known.totals, known.busy) = (reading.totals, reading.busy);
         // A scrape may have read newer ones in between; they are news at the next look that reads them.
-        let end_to_end = if !latencies || Arc::ptr_eq(&known.latencies, &known.before) {
-            Sparse::default()
-        } else {
-            known.latencies.since(&known.before).all_end_to_end()
-        };
+        let end_to_end = if latencies { known.fresh.all_end_to_end() } else { Sparse::default() };
         let nothing = did == Totals::default() && reading.queued() == 0 && end_to_end.is_empty();
         (!nothing).then(|| AgentObservation {
             handled: did.handled,
@@ -139,9 +135,8 @@ impl Reader {
     fn recent(&mut self) -> RecentLatencies {
         let mut recent = Vec::new();
         let mut others = LaneLatencies::default();
-        for known in self.known.values_mut().filter(|known| !Arc::ptr_eq(&known.latencies, &known.before)) {
-            let new = known.latencies.since(&known.before);
-            known.before = Arc::clone(&known.latencies);
+        for known in self.known.values_mut().filter(|known| !known.fresh.is_empty()) {
+            let new = std::mem::take(&mut known.fresh);
             if known.named {
                 recent.push((Arc::clone(&known.name), new));
             } else {
@@ -152,8 +147,9 @@ impl Reader {
         if others != LaneLatencies::default() {
             recent.push((Arc::from(OTHERS), others));
         }
-        let new = self.all.since(&self.all_before);
-        self.all_before = self.all.clone();
+        let all = self.all.read();
+        let new = all.since(&self.all_before);
+        self.all_before = all;
         (recent, new)
     }
 
@@ -209,7 +205,7 @@ impl Reader {
                 utilization: None,
                 latencies: Arc::default(),
                 attempts: 0,
-                before: Arc::default(),
+                fresh: LaneLatencies::default(),
             };
             named += usize::from(known.named);
             self.known.insert(address(cell), known);
@@ -250,7 +246,7 @@ impl Reader {
             }
         }
         all.agents.extend(others);
-        all.latencies = latencies.then(|| Arc::new(self.all.clone()));
+        all.latencies = latencies.then(|| Arc::new(self.all.read()));
         all
     }
 
@@ -260,14 +256,18 @@ impl Reader {
 }
 
 /// Reads the latencies of an agent that did something since, and adds what is new to those of all.
-fn refresh(known: &mut Known, attempts: u64, all: &mut LaneLatencies) {
+fn refresh(known: &mut Known, attempts: u64, all: &mut LaneSums) {
     if known.attempts == attempts {
         return;
     }
-    let mut latencies = Latencies::default();
-    known.cell.add_latencies_to(&mut latencies);
-    let now = LaneLatencies::of(&latencies);
-    all.add(&now.since(&known.latencies));
+    let now = known.cell.latencies();
+    let new = now.since(&known.latencies);
+    all.add(&new);
+    if known.fresh.is_empty() {
+        known.fresh = new;
+    } else {
+        known.fresh.add(&new);
+    }
     known.latencies = Arc::new(now);
     known.attempts = attempts;
 }
@@ -281,6 +281,14 @@ fn fold(others: &mut AgentReading, reading: &AgentReading) {
     others.panics += reading.panics;
     others.restarts += reading.restarts;
     others.busy += reading.busy;
+    others.cpu = others.cpu.zip(reading.cpu).map(|(ours, theirs)| ours + theirs);
+    others.allocated =
+        others.allocated.zip(reading.allocated).map(|(ours, theirs)| ours.saturating_add(theirs));
+    // As with utilization below.
+    if let Some(theirs) = reading.refused {
+        let ours = others.refused.get_or_insert_default();
+        ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours = ours.max(theirs));
+    }
     // One that does not serve is what somebody wants to see.
     if others.state == AgentState::Running {
         others.state = reading.state;

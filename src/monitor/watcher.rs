@@ -9,9 +9,14 @@ use serde::Serialize;
 use super::look::Look;
 use super::looking::Looking;
 use super::options::MonitorOptions;
+use super::parts::{Before, PartSample, Parts};
 use super::reader::{Looked, Reader};
+use crate::delivery::Outbox;
 use crate::message::Priority;
+use crate::resilience::Policy;
 use crate::runtime::RuntimeHandle;
+use crate::store::Store;
+use crate::store::cache::QueryCache;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 use crate::telemetry::exposition::{Format, HdrLog, Scrape};
 use crate::telemetry::history::{Gauge, LaneObservation, Observation};
@@ -20,7 +25,8 @@ use crate::telemetry::{
     History, MetricSample, Registry, RegistryReading, Snapshot, Summary, SystemProbe, SystemSample,
 };
 
-/// Somebody who has metrics besides the runtime's: the store, a cache.
+/// Somebody who has metrics besides the runtime's. For a store, a query cache, an outbox or a policy the monitor has methods
+/// of its own.
 pub trait MetricSource: Send + Sync {
     /// Shows each sample, those of one metric together. Called on a thread that may block, at each scrape; should be quick.
     fn samples(&self, see: &mut dyn FnMut(MetricSample<'_>));
@@ -43,6 +49,7 @@ struct Shared {
     history: Mutex<History>,
     latest: Mutex<Option<Arc<Look>>>,
     registry: Registry,
+    parts: Parts,
     sources: Mutex<Vec<Arc<dyn MetricSource>>>,
     looks: AtomicU64,
     busy_nanos: AtomicU64,
@@ -54,6 +61,8 @@ struct Probe {
     latencies_at: Option<Instant>,
     /// The program's own metrics when they were read last.
     registry: RegistryReading,
+    /// Histograms of stores when they were read last.
+    parts: Before,
 }
 
 /// Everything at a moment, as JSON has it.
@@ -81,10 +90,12 @@ impl Monitor {
                 system: SystemProbe::new(),
                 latencies_at: None,
                 registry: RegistryReading::default(),
+                parts: Before::default(),
             }),
             history: Mutex::new(History::new(options.history.clone())),
             latest: Mutex::default(),
             registry: Registry::new(options.registry),
+            parts: Parts::default(),
             sources: Mutex::default(),
             looks: AtomicU64::new(0),
             busy_nanos: AtomicU64::new(0),
@@ -114,6 +125,32 @@ impl Monitor {
         &self.shared.registry
     }
 
+    /// Watches a store under this name, which is its label: query times by class, the pool. The newest of a name is
+    /// watched. What is watched is not kept open.
+    pub fn watch_store(&self, name: &str, store: &Store) {
+        self.shared.parts.store(name, store);
+    }
+
+    /// Watches a query cache: hits by layer, loads, evictions, bytes; and the breaker before Redis.
+    pub fn watch_cache(&self, name: &str, cache: &QueryCache) {
+        self.shared.parts.cache(name, cache);
+    }
+
+    /// Watches an outbox: what it stored, and what is pending for each agent.
+    pub fn watch_outbox(&self, name: &str, outbox: &Outbox) {
+        self.shared.parts.outbox(name, outbox);
+    }
+
+    /// Watches the breaker and the rate limit of a policy, under its own name. Those of the runtime's links are watched
+    /// without it.
+    pub fn watch_policy(&self, policy: &Policy) {
+        self.shared.parts.policy(policy);
+    }
+
+    fn read_parts(&self) -> Vec<PartSample> {
+        self.shared.parts.read(&self.shared.runtime.core().commons.links.snapshot())
+    }
+
     /// Exposes these metrics too.
     pub fn add_source(&self, source: impl MetricSource + 'static) {
         lock(&self.shared.sources).push(Arc::new(source));
@@ -127,7 +164,9 @@ impl Monitor {
         let mut probe = lock(&shared.probe);
         let latencies = probe.latencies_at.is_none_or(|at| began >= at);
         if latencies {
-            probe.latencies_at = Some(began + shared.options.latency_interval);
+            // Longer than a century is never.
+            let interval = shared.options.latency_interval.min(Duration::from_secs(u32::MAX.into()));
+            probe.latencies_at = Some(began + interval);
         }
         let system = probe.system.sample();
         let mut looked = lock(&shared.reader).look(latencies);
@@ -142,8 +181,11 @@ impl Monitor {
         } else {
             shared.registry.numbers()
         };
+        let mut parts = self.read_parts();
+        probe.parts.recent(&mut parts, latencies.is_some());
         let look = Arc::new(Look {
             at: SystemTime::now(),
+            parts,
             runtime: looked.runtime,
             system,
             registry,
@@ -193,6 +235,7 @@ impl Monitor {
         if let Some(look) = self.latest() {
             look.system.samples().for_each(|sample| scrape.add(&sample));
         }
+        self.read_parts().iter().for_each(|part| scrape.add(&part.sample()));
         let sources = lock(&shared.sources).clone();
         sources.iter().for_each(|source| source.samples(&mut |sample| scrape.add(&sample)));
         shared.registry.reading().samples().for_each(|sample| scrape.add(&sample));

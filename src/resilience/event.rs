@@ -208,6 +208,16 @@ impl Environment {
         self
     }
 
+    /// Tells `also` besides.
+    pub(crate) fn heard_by(mut self, also: &(impl Listener + Clone + 'static)) -> Self {
+        let also = also.clone();
+        self.listener = Some(match self.listener.take() {
+            None => Arc::new(also),
+            Some(first) => Arc::new(Both { first, also }),
+        });
+        self
+    }
+
     /// The seed for one guard's jitter.
     pub(super) fn chance(&self) -> u64 {
         self.seed.unwrap_or_else(rand::random)
@@ -221,6 +231,28 @@ impl fmt::Debug for Environment {
             .field("listener", &self.listener.is_some())
             .field("seed", &self.seed)
             .finish()
+    }
+}
+
+/// Two listeners, of whom each hears what it wants to.
+struct Both<L> {
+    first: Arc<dyn Listener>,
+    also: L,
+}
+
+impl<L: Listener> Listener for Both<L> {
+    fn on_event(&self, event: &Event<'_>) {
+        // Ours first: the other is a user's and may panic.
+        if self.also.hears(&event.decision) {
+            self.also.on_event(event);
+        }
+        if self.first.hears(&event.decision) {
+            self.first.on_event(event);
+        }
+    }
+
+    fn hears(&self, decision: &Decision) -> bool {
+        self.also.hears(decision) || self.first.hears(decision)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::delivery::{DeadLetterSink, DeadLetters};
 use crate::host::Host;
 use crate::resilience::{Environment, Listener, LogListener};
 use crate::sync::Arc;
+use crate::telemetry::{AllocationMeter, Metering};
 
 /// The options of a runtime. Every one has a default.
 #[must_use]
@@ -23,6 +24,7 @@ pub struct RuntimeBuilder {
     latencies: bool,
     shutdown_deadline: Duration,
     guards: Environment,
+    metering: Metering,
 }
 
 impl Default for RuntimeBuilder {
@@ -34,6 +36,7 @@ impl Default for RuntimeBuilder {
             latencies: true,
             shutdown_deadline: Duration::from_secs(10),
             guards: Environment::default().listener(LogListener),
+            metering: Metering::default(),
         }
     }
 }
@@ -76,6 +79,24 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether processor time is measured for each agent, on Linux. Default: no. It costs a system call a turn of an agent
+    /// (some 0.3 µs; a turn handles up to 1,024 messages that wait, or one that does not): nothing where messages queue or
+    /// handlers work, and a third more for agents that pass single messages to and fro.
+    pub fn cpu_time(mut self, measured: bool) -> Self {
+        self.metering.cpu = measured;
+        self
+    }
+
+    /// Counts what each agent allocates by this meter. Default: nothing is counted.
+    ///
+    /// An agent's figure is what its turns allocated less what they freed. A message that is sent with its memory counts
+    /// for the sender, which allocated it, and against the receiver, which frees it: what grows without end shows, and who
+    /// holds what to the byte does not.
+    pub fn allocation_meter(mut self, meter: impl AllocationMeter + 'static) -> Self {
+        self.metering.memory = Some(Arc::new(meter));
+        self
+    }
+
     /// Starts the runtime's threads.
     ///
     /// # Errors
@@ -84,13 +105,15 @@ impl RuntimeBuilder {
     pub fn start(self) -> Result<Runtime, StartError> {
         let arbiters = self.arbiters.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
         let clock = Clock::real();
-        let host = Host::start(arbiters, clock.clone())?;
+        let host = Host::start(arbiters, clock.clone(), self.metering.clone())?;
         Ok(self.build(host, clock))
     }
 
     pub(crate) fn build(self, host: Host, clock: Clock) -> Runtime {
         let dead_letters = DeadLetters::new(self.kept_dead_letters, self.sink);
-        let commons = Arc::new(Commons::new(clock, dead_letters, self.latencies, self.guards));
+        let metered = self.metering.metered();
+        let commons = Commons::new(clock, dead_letters, self.latencies, self.guards, metered);
+        let commons = Arc::new(commons);
         let core = Core::new(commons, host, self.shutdown_deadline);
         Runtime::of(RuntimeHandle::new(Arc::new(core)))
     }

@@ -13,6 +13,8 @@ use crate::host::Host;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 
 pub(crate) struct Core {
+    /// Its own: no other runtime has it, here or in another process.
+    pub(crate) id: u64,
     pub(crate) commons: Arc<Commons>,
     pub(crate) host: Host,
     pub(crate) registry: Registry,
@@ -34,6 +36,7 @@ impl Core {
     pub(crate) fn new(commons: Arc<Commons>, host: Host, shutdown_deadline: Duration) -> Self {
         commons.set_timers(host.timers().clone());
         Self {
+            id: rand::random(),
             commons,
             host,
             registry: Registry::default(),

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use super::core::Core;
 use super::error::{FindError, SpawnError};
+use super::pool::SharedPool;
 use super::registry::Entry;
-use super::shutdown::command;
-use crate::agent::{
-    Agent, AgentCell, AgentOptions, AgentRef, AnyCell, Command, Instance, Pool, Seat, short_name,
-};
+use super::shutdown::stop;
+use crate::agent::{Agent, AgentCell, AgentOptions, AgentRef, AnyCell, Instance, Pool, Seat, short_name};
 use crate::delivery::DeadLetter;
 use crate::host::{self, Home};
 use crate::message::{Key, Message};
-use crate::sync::{Arc, Ordering};
-use crate::telemetry::{AgentState, Snapshot};
+use crate::sync::{Arc, Mutex, Ordering};
+use crate::telemetry::{AgentState, RuntimeEvent, Snapshot};
 
 /// How long a parent waits for a child to drain before it cuts it short.
 const CHILD_DRAIN: Duration = Duration::from_secs(5);
@@ -66,7 +65,7 @@ impl RuntimeHandle {
         let options = self.core.shared(options);
         let places = self.furnish::<A>(&name, &options);
         let reference = reference(options.pool, &places);
-        if !self.core.registry.register(Arc::clone(&name), Entry::new(&reference)) {
+        if !self.core.registry.register(Arc::clone(&name), Entry::new(&reference, options.pool)) {
             return Err(SpawnError::NameTaken { name: name.to_string() });
         }
         // Registered before the look: a shutdown that begins after it finds the agent and stops it.
@@ -76,7 +75,7 @@ impl RuntimeHandle {
         }
         // Threads last: a spawn that is refused starts none.
         let (parent, parents_home) = parent.unzip();
-        let homes = match self.homes(&options, parents_home.as_ref()) {
+        let homes = match self.homes(options.pool.instances(), &options, parents_home.as_ref()) {
             Ok(homes) => homes,
             Err(source) => {
                 self.withdraw(&places);
@@ -84,10 +83,22 @@ impl RuntimeHandle {
             }
         };
         let factory: Arc<dyn Fn() -> A + Send + Sync> = Arc::new(factory);
+        let pool = matches!(options.pool, Pool::Shared(_)).then(|| SharedPool {
+            cell: Arc::clone(&places[0].0),
+            options: Arc::clone(&options),
+            factory: Arc::clone(&factory),
+            parent: parent.clone(),
+            parents_home,
+            turn: Mutex::default(),
+        });
         for ((cell, instance), home) in places.into_iter().zip(homes) {
             let (runtime, options, parent) = (self.clone(), Arc::clone(&options), parent.clone());
             let seat = Seat { cell, instance, runtime, options, parent, home };
             host::seat(seat, Arc::clone(&factory));
+        }
+        if let Some(pool) = pool {
+            let cell: Arc<dyn AnyCell> = Arc::clone(&pool.cell) as Arc<dyn AnyCell>;
+            self.core.registry.let_resize(&name, &cell, Arc::new(pool));
         }
         Ok(reference)
     }
@@ -120,21 +131,6 @@ impl RuntimeHandle {
             (cell, instance)
         };
         (0..options.pool.instances()).map(place).collect()
-    }
-
-    /// An arbiter for each instance.
-    fn homes(&self, options: &AgentOptions, parent: Option<&Home>) -> std::io::Result<Vec<Home>> {
-        let mut homes = Vec::new();
-        for _ in 0..options.pool.instances() {
-            match self.core.host.home(&options.placement, parent) {
-                Ok(home) => homes.push(home),
-                Err(error) => {
-                    homes.iter().for_each(Home::give_up);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(homes)
     }
 
     /// Takes back what was registered and will never be seated.
@@ -183,6 +179,13 @@ impl RuntimeHandle {
         self.core.commons.dead_letters.latest()
     }
 
+    /// What befell agents, guards on links and admission control lately, oldest first: the last 256, of which those that
+    /// repeat are one.
+    #[must_use]
+    pub fn recent_events(&self) -> Vec<RuntimeEvent> {
+        self.core.commons.happenings.latest()
+    }
+
     /// Names of the agents that have not ended.
     #[must_use]
     pub fn living(&self) -> Vec<String> {
@@ -204,9 +207,9 @@ impl RuntimeHandle {
     /// The same for several cells at once.
     pub(crate) async fn stop_cells(&self, cells: &[Arc<dyn AnyCell>]) {
         let ended = || cells.iter().all(|cell| cell.has_ended());
-        cells.iter().for_each(|cell| command(&**cell, || Command::Stop { drain: true }));
+        stop(cells, true);
         if !self.core.wait_until(CHILD_DRAIN, ended).await {
-            cells.iter().for_each(|cell| command(&**cell, || Command::Stop { drain: false }));
+            stop(cells, false);
             self.core.wait_until(CHILD_DRAIN, ended).await;
         }
     }
@@ -240,7 +243,7 @@ impl RuntimeHandle {
     }
 
     pub(crate) fn note_end(&self, name: &str) {
-        self.core.registry.forget_stopped(name);
+        self.core.registry.forget_ended(name);
         self.core.ended.notify_waiters();
     }
 }

@@ -4,7 +4,9 @@ mod builder;
 mod core;
 mod error;
 mod handle;
+mod pool;
 mod registry;
+mod restart;
 mod shutdown;
 pub(crate) mod supervision;
 
@@ -12,8 +14,9 @@ use std::ops::Deref;
 use std::time::Duration;
 
 pub use builder::RuntimeBuilder;
-pub use error::{FindError, SpawnError, StartError};
+pub use error::{FindError, RestartError, ScaleError, SpawnError, StartError};
 pub use handle::RuntimeHandle;
+pub use pool::Scaled;
 pub use shutdown::ShutdownReport;
 
 /// A running runtime, and the right to end it.

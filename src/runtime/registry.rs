@@ -5,8 +5,9 @@ use std::any::{Any, TypeId};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as MapEntry;
 
-use super::error::FindError;
-use crate::agent::{AgentRef, AnyCell};
+use super::error::{FindError, ScaleError};
+use super::pool::Resize;
+use crate::agent::{AgentRef, AnyCell, Pool};
 use crate::message::Message;
 use crate::sync::Arc;
 
@@ -15,14 +16,19 @@ pub(crate) struct Entry {
     /// An `AgentRef` of that message type.
     reference: Box<dyn Any + Send + Sync>,
     pub(crate) cells: Vec<Arc<dyn AnyCell>>,
+    pool: Pool,
+    /// Once a shared pool is seated, and until it has ended.
+    resize: Option<Arc<dyn Resize>>,
 }
 
 impl Entry {
-    pub(crate) fn new<M: Message>(reference: &AgentRef<M>) -> Self {
+    pub(crate) fn new<M: Message>(reference: &AgentRef<M>, pool: Pool) -> Self {
         Self {
             message: TypeId::of::<M>(),
             reference: Box::new(reference.clone()),
             cells: reference.any_cells(),
+            pool,
+            resize: None,
         }
     }
 
@@ -83,6 +89,38 @@ impl Registry {
         self.entries.get(name).map(|entry| entry.cells.clone()).unwrap_or_default()
     }
 
+    /// The same; or the one member of a pool by key that is called so.
+    pub(crate) fn cells_named(&self, name: &str) -> Vec<Arc<dyn AnyCell>> {
+        let cells = self.cells(name);
+        if !cells.is_empty() {
+            return cells;
+        }
+        let Some((family, _)) = name.rsplit_once('/') else { return Vec::new() };
+        self.cells(family).into_iter().filter(|cell| **cell.name() == *name).collect()
+    }
+
+    /// The pool of this name.
+    pub(crate) fn pool(&self, name: &str) -> Result<Arc<dyn Resize>, ScaleError> {
+        let not_found = || ScaleError::NotFound { name: name.to_owned() };
+        let entry = self.entries.get(name).ok_or_else(not_found)?;
+        match entry.pool {
+            _ if entry.has_ended() => Err(not_found()),
+            Pool::Single => Err(ScaleError::Single { name: name.to_owned() }),
+            Pool::ByKey(_) => Err(ScaleError::ByKey { name: name.to_owned() }),
+            Pool::Shared(_) => entry.resize.clone().ok_or_else(not_found),
+        }
+    }
+
+    /// From now on the pool of this name may change its size, if it is the one of this cell and has not ended.
+    pub(crate) fn let_resize(&self, name: &str, cell: &Arc<dyn AnyCell>, resize: Arc<dyn Resize>) {
+        if let Some(mut entry) = self.entries.get_mut(name)
+            && entry.cells.iter().any(|other| Arc::ptr_eq(other, cell))
+            && !entry.has_ended()
+        {
+            entry.resize = Some(resize);
+        }
+    }
+
     /// Every cell, by name.
     pub(crate) fn all_cells(&self) -> Vec<Arc<dyn AnyCell>> {
         let mut cells: Vec<_> = self.entries.iter().flat_map(|entry| entry.value().cells.clone()).collect();
@@ -90,8 +128,15 @@ impl Registry {
         cells
     }
 
-    /// Forgets an agent that ended as asked. One that failed stays to be seen until its name is taken.
-    pub(crate) fn forget_stopped(&self, name: &str) {
+    /// Forgets an agent that ended as asked. One that failed stays to be seen until its name is taken, without its factory.
+    pub(crate) fn forget_ended(&self, name: &str) {
+        let resize = self
+            .entries
+            .get_mut(name)
+            .filter(|entry| entry.has_ended())
+            .and_then(|mut entry| entry.resize.take());
+        // Dropped outside the lock: it holds a user's code.
+        drop(resize);
         self.entries.remove_if(name, |_, entry| {
             entry.cells.iter().all(|cell| {
                 cell.instances()

@@ -59,7 +59,7 @@ impl Core {
         let until = self.commons.clock.now().after(self.shutdown_deadline());
         let mut cut_short = Vec::new();
         for group in by_stop_order(cells) {
-            group.iter().for_each(|cell| command(&**cell, || Command::Stop { drain: true }));
+            stop(&group, true);
             let left = Duration::from_nanos(until.since(self.commons.clock.now()));
             let all_ended = || group.iter().all(|cell| cell.has_ended());
             if self.wait_until(left, all_ended).await {
@@ -67,7 +67,7 @@ impl Core {
             }
             cut_short
                 .extend(group.iter().filter(|cell| !cell.has_ended()).map(|cell| cell.name().to_string()));
-            group.iter().for_each(|cell| command(&**cell, || Command::Stop { drain: false }));
+            stop(&group, false);
             self.wait_until(GRACE, all_ended).await;
             // Whoever is still in a handler keeps it until the threads stop; nothing more is queued.
             group.iter().for_each(|cell| cell.close());
@@ -89,9 +89,9 @@ fn by_stop_order(mut cells: Vec<Arc<dyn AnyCell>>) -> Vec<Vec<Arc<dyn AnyCell>>>
     groups
 }
 
-pub(super) fn command(cell: &dyn AnyCell, command: impl Fn() -> Command) {
-    for instance in cell.instances() {
-        // One that has ended needs no telling.
-        let _ = instance.command(command());
+/// Tells each to stop: after what is queued has been handled, or at once.
+pub(super) fn stop(cells: &[Arc<dyn AnyCell>], drain: bool) {
+    for cell in cells {
+        cell.command(&|| Command::Stop { drain });
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::Dialect;
 use super::connect::Connector;
 use super::lock::LockId;
 use super::options::Durability;
@@ -17,7 +16,9 @@ use super::slot::Slot;
 use super::stats::{Figures, StoreStats};
 use super::url::Location;
 use super::writer::{WriteError, Writer};
+use super::{Dialect, StatementClass};
 use crate::resilience::Retry;
+use crate::telemetry::Sparse;
 
 /// One open database. A clone is another handle on the same one.
 #[derive(Clone)]
@@ -175,6 +176,17 @@ impl Store {
     pub fn stats(&self) -> StoreStats {
         let (limit, in_use, idle) = self.inner.pool.fill();
         self.inner.figures.snapshot(limit, in_use, idle)
+    }
+
+    /// Reads the figures, and how long statements took by class, as long as the store is open. Does not keep it so.
+    pub(crate) fn watch(
+        &self,
+    ) -> impl Fn() -> Option<(StoreStats, Vec<(StatementClass, Sparse)>)> + Send + Sync + 'static {
+        let inner = Arc::downgrade(&self.inner);
+        move || {
+            let store = Self { inner: inner.upgrade()? };
+            Some((store.stats(), store.inner.figures.durations()))
+        }
     }
 
     /// Waits for the readers and writers to finish and closes the database; SQLite folds the write-ahead log into the

@@ -6,6 +6,7 @@
 //! handled before it looked is in what it sees.
 
 use super::latency::{Latencies, Sample};
+use super::reading::LaneLatencies;
 use crate::message::Priority;
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
@@ -19,12 +20,26 @@ pub(crate) enum Handled {
     Failed,
 }
 
-/// Totals of one instance.
+/// What an instance did, or several.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Totals {
+pub(crate) struct Work {
     pub(crate) handled: u64,
     pub(crate) failed: u64,
     pub(crate) busy_nanos: u64,
+    /// Processor time, where it is measured.
+    pub(crate) cpu_nanos: u64,
+    /// Bytes allocated less bytes freed, where that is counted.
+    pub(crate) allocated: i64,
+}
+
+impl Work {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.handled += other.handled;
+        self.failed += other.failed;
+        self.busy_nanos = self.busy_nanos.saturating_add(other.busy_nanos);
+        self.cpu_nanos = self.cpu_nanos.saturating_add(other.cpu_nanos);
+        self.allocated = self.allocated.saturating_add(other.allocated);
+    }
 }
 
 #[derive(Debug)]
@@ -35,6 +50,9 @@ pub(crate) struct Figures {
     /// Of these, folded; written under the lock only.
     folded: AtomicU64,
     sums: Mutex<Sums>,
+    cpu_nanos: AtomicU64,
+    /// A signed number, in two's complement.
+    allocated: AtomicU64,
 }
 
 /// One message: how long it waited, and its service time with lane and outcome in the two low bytes.
@@ -46,7 +64,7 @@ struct Place {
 
 #[derive(Debug)]
 struct Sums {
-    totals: Totals,
+    work: Work,
     /// `None`: latencies are not recorded.
     latencies: Option<Latencies>,
 }
@@ -62,10 +80,9 @@ impl Figures {
             ring: Default::default(),
             written: AtomicU64::new(0),
             folded: AtomicU64::new(0),
-            sums: Mutex::new(Sums {
-                totals: Totals::default(),
-                latencies: latencies.then(Latencies::default),
-            }),
+            sums: Mutex::new(Sums { work: Work::default(), latencies: latencies.then(Latencies::default) }),
+            cpu_nanos: AtomicU64::new(0),
+            allocated: AtomicU64::new(0),
         }
     }
 
@@ -94,9 +111,22 @@ impl Figures {
         lock(&self.sums).add(priority.lane(), sample, outcome);
     }
 
-    /// The totals.
-    pub(crate) fn totals(&self) -> Totals {
-        self.fold().totals
+    /// What the thread's meters counted while the instance had its turn. For the instance's thread only.
+    pub(crate) fn meter(&self, cpu_nanos: u64, allocated: i64) {
+        // The only writer, so a read and a write will do.
+        self.cpu_nanos
+            .store(self.cpu_nanos.load(Ordering::Relaxed).wrapping_add(cpu_nanos), Ordering::Relaxed);
+        let sum = self.allocated.load(Ordering::Relaxed).wrapping_add_signed(allocated);
+        self.allocated.store(sum, Ordering::Relaxed);
+    }
+
+    /// Everything.
+    pub(crate) fn work(&self) -> Work {
+        Work {
+            cpu_nanos: self.cpu_nanos.load(Ordering::Relaxed),
+            allocated: self.allocated.load(Ordering::Relaxed).cast_signed(),
+            ..self.fold().work
+        }
     }
 
     /// Adds this instance's latencies to `all`.
@@ -104,6 +134,11 @@ impl Figures {
         if let Some(latencies) = &self.fold().latencies {
             all.add(latencies);
         }
+    }
+
+    /// This instance's latencies, in short.
+    pub(crate) fn lanes(&self) -> LaneLatencies {
+        self.fold().latencies.as_ref().map(LaneLatencies::of).unwrap_or_default()
     }
 
     /// Brings everything written into the sums.
@@ -128,10 +163,10 @@ impl Figures {
 impl Sums {
     fn add(&mut self, lane: usize, sample: Sample, outcome: Handled) {
         match outcome {
-            Handled::Well => self.totals.handled += 1,
-            Handled::Failed => self.totals.failed += 1,
+            Handled::Well => self.work.handled += 1,
+            Handled::Failed => self.work.failed += 1,
         }
-        self.totals.busy_nanos = self.totals.busy_nanos.saturating_add(sample.service);
+        self.work.busy_nanos = self.work.busy_nanos.saturating_add(sample.service);
         if let Some(latencies) = &mut self.latencies {
             latencies.record(lane, sample);
         }
@@ -150,10 +185,10 @@ mod tests {
         for n in 0..100 {
             let outcome = if n % 5 == 0 { Handled::Failed } else { Handled::Well };
             figures.record(Priority::ALL[n % 4], n as u64, 10, outcome);
-            let totals = figures.totals();
-            assert_eq!(totals.handled + totals.failed, n as u64 + 1);
-            assert_eq!(totals.failed, n as u64 / 5 + 1);
-            assert_eq!(totals.busy_nanos, (n as u64 + 1) * 10);
+            let work = figures.work();
+            assert_eq!(work.handled + work.failed, n as u64 + 1);
+            assert_eq!(work.failed, n as u64 / 5 + 1);
+            assert_eq!(work.busy_nanos, (n as u64 + 1) * 10);
         }
         let mut all = Latencies::default();
         figures.add_latencies_to(&mut all);
@@ -171,9 +206,9 @@ mod tests {
                 std::thread::spawn(move || {
                     let mut seen = 0;
                     while seen < MESSAGES {
-                        let totals = figures.totals();
-                        let now = totals.handled + totals.failed;
-                        assert!(now >= seen && totals.busy_nanos == now * 3, "{totals:?} after {seen}");
+                        let work = figures.work();
+                        let now = work.handled + work.failed;
+                        assert!(now >= seen && work.busy_nanos == now * 3, "{work:?} after {seen}");
                         seen = now;
                     }
                 })

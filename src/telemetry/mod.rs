@@ -10,10 +10,12 @@
 //! of it knows the runtime: the folder `monitor` brings them together.
 
 mod buckets;
+mod events;
 pub mod exposition;
 mod figures;
 pub mod history;
 mod latency;
+mod metering;
 pub mod names;
 mod reading;
 mod registry;
@@ -23,7 +25,9 @@ mod sparse;
 mod stats;
 pub mod system;
 
+pub use events::{Occurrence, RuntimeEvent};
 pub use history::{History, HistoryOptions, Summary};
+pub use metering::AllocationMeter;
 pub use names::{Kind, Metric, Unit};
 pub use reading::{AgentReading, LaneLatencies, RuntimeReading, Totals};
 pub use registry::{Distribution, RecordError, Registry, RegistryOptions, RegistryReading, Timing};
@@ -32,6 +36,9 @@ pub use snapshot::{AgentSnapshot, AgentState, LatencySummary, Quantiles, Snapsho
 pub use sparse::Sparse;
 pub use system::{SystemProbe, SystemSample};
 
-pub(crate) use figures::{Figures, Handled};
+pub(crate) use events::Happenings;
+pub(crate) use figures::{Figures, Handled, Work};
 pub(crate) use latency::{Latencies, Sample};
+pub(crate) use metering::{Meter, Metered, Metering};
+pub(crate) use reading::LaneSums;
 pub(crate) use stats::AgentStats;

@@ -206,6 +206,7 @@ metrics! {
     BREAKER_OPEN "statim_breaker_open" Gauge Count ["breaker"] "1 while the circuit breaker refuses calls, 0.5 while it probes, 0 while it is closed.";
     BREAKER_REFUSED "statim_breaker_refused_total" Counter Count ["breaker"] "Calls that the circuit breaker refused.";
     RATE_LIMIT_REFUSED "statim_rate_limit_refused_total" Counter Count ["limiter"] "Calls that the rate limit refused.";
+    LINK_MESSAGES "statim_link_messages_total" Counter Count ["link", "end"] "Messages given to a guarded link, by how it ended with them.";
     ADMISSION_REFUSED "statim_admission_refused_ratio" Gauge Ratio ["agent", "priority"] "The share of messages that admission control refuses.";
     UPTIME "statim_uptime_seconds" Gauge Seconds [] "Time since the runtime started.";
     BUILD_INFO "statim_build_info" Gauge Count ["version"] "Always 1; the version is in the label.";
@@ -237,12 +238,26 @@ metrics! {
     DISK_BYTES "statim_disk_bytes_total" Counter Bytes ["direction"] "Bytes the process read from or wrote to disk.";
     HOST_DISK_BYTES "statim_host_disk_bytes_total" Counter Bytes ["direction"] "Bytes read from or written to the disks of the host.";
     NETWORK_BYTES "statim_network_bytes_total" Counter Bytes ["direction"] "Bytes the host received or sent.";
-    // The store.
-    STORE_QUERY "statim_store_query_seconds" Histogram Seconds ["class"] "How long queries took, by class.";
-    STORE_POOL_USED "statim_store_pool_used_ratio" Gauge Ratio [] "Connections in use over the most there may be.";
-    STORE_SLOW "statim_store_slow_queries_total" Counter Count ["class"] "Queries that took longer than the slow-query limit.";
-    CACHE_HITS "statim_cache_hits_total" Counter Count ["layer"] "Lookups that the query cache answered.";
-    CACHE_LOOKUPS "statim_cache_lookups_total" Counter Count ["layer"] "Lookups in the query cache.";
+    // Stores, query caches and outboxes, by the names they are watched under.
+    STORE_QUERY "statim_store_query_seconds" Histogram Seconds ["store", "class"] "How long the database took for statements, by class.";
+    STORE_SLOW "statim_store_slow_queries_total" Counter Count ["store", "class"] "Statements that took longer than the slow-query limit.";
+    STORE_FAILED "statim_store_failed_queries_total" Counter Count ["store", "class"] "Statements that failed.";
+    STORE_POOL_USED "statim_store_pool_used_ratio" Gauge Ratio ["store"] "Connections in use over the most there may be.";
+    STORE_POOL_CONNECTIONS "statim_store_pool_connections" Gauge Count ["store", "state"] "Connections in use and idle.";
+    STORE_POOL_WAITING "statim_store_pool_waiting" Gauge Count ["store"] "Callers that wait for a connection.";
+    STORE_POOL_TIMEOUTS "statim_store_pool_timeouts_total" Counter Count ["store"] "Callers that gave up waiting for a connection.";
+    STORE_RETRIED "statim_store_retried_total" Counter Count ["store"] "Transactions tried again after a deadlock, a serialization failure or a busy database.";
+    CACHE_HITS "statim_cache_hits_total" Counter Count ["cache", "layer"] "Lookups that a layer of the query cache answered.";
+    CACHE_LOOKUPS "statim_cache_lookups_total" Counter Count ["cache", "layer"] "Lookups in a layer of the query cache.";
+    CACHE_LOADS "statim_cache_loads_total" Counter Count ["cache"] "Queries that no layer answered, and the database was asked for.";
+    CACHE_EVICTIONS "statim_cache_evictions_total" Counter Count ["cache"] "Results that left memory, or were not let in, for want of room.";
+    CACHE_BYTES "statim_cache_bytes" Gauge Bytes ["cache"] "Memory that results take.";
+    CACHE_ENTRIES "statim_cache_entries" Gauge Count ["cache"] "Results in memory.";
+    OUTBOX_STORED "statim_outbox_stored_total" Counter Count ["outbox"] "Messages stored.";
+    OUTBOX_COMMITS "statim_outbox_commits_total" Counter Count ["outbox"] "Commits that stored them, in groups.";
+    OUTBOX_FAILED_COMMITS "statim_outbox_failed_commits_total" Counter Count ["outbox"] "Commits given up, whose senders were told.";
+    OUTBOX_REDELIVERED "statim_outbox_redelivered_total" Counter Count ["outbox"] "Messages delivered that may have been delivered before.";
+    OUTBOX_PENDING "statim_outbox_pending_messages" Gauge Count ["outbox", "agent"] "Messages stored and not done with.";
     // The monitor itself.
     MONITOR_LOOKS "statim_monitor_looks_total" Counter Count [] "Looks that the monitor took.";
     MONITOR_BUSY "statim_monitor_busy_seconds_total" Counter Seconds [] "Time that these looks took.";

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::buckets::Buckets;
 use super::latency::Latencies;
 use super::names::{Metric, metric};
 use super::sample::MetricSample;
@@ -101,6 +102,12 @@ pub struct AgentReading {
     pub restarts: u64,
     /// Time in handlers, over all instances.
     pub busy: Duration,
+    /// Processor time of its turns, over all instances; `None` if it is not measured.
+    pub cpu: Option<Duration>,
+    /// Bytes that its turns allocated less those they freed; `None` if allocations are not counted.
+    pub allocated: Option<u64>,
+    /// The share of messages that admission control refuses, by lane; `None` without admission control.
+    pub refused: Option<[f64; Priority::COUNT]>,
     /// Busy time over time and instances between the last two looks, 0 to 1; `None` before its second.
     pub utilization: Option<f64>,
     /// Its latencies; `None` if they were not read.
@@ -137,6 +144,12 @@ impl LaneLatencies {
         all
     }
 
+    /// Whether nothing was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.end_to_end.iter().all(Sparse::is_empty)
+    }
+
     /// What was measured after `earlier`, an older state of the same agents.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
@@ -171,6 +184,28 @@ impl LaneLatencies {
     }
 }
 
+/// Latencies over many agents, to which many small parts are added: each costs what it holds, and not what the sum does.
+#[derive(Debug, Default)]
+pub(crate) struct LaneSums([[Buckets; Priority::COUNT]; 3]);
+
+impl LaneSums {
+    /// Adds what `other` measured.
+    pub(crate) fn add(&mut self, other: &LaneLatencies) {
+        for (ours, theirs) in self.0.iter_mut().zip([&other.wait, &other.service, &other.end_to_end]) {
+            for (ours, theirs) in ours.iter_mut().zip(theirs) {
+                theirs.pairs().iter().for_each(|(value, count)| ours.record_n(*value, *count));
+            }
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn read(&self) -> LaneLatencies {
+        let [wait, service, end_to_end] =
+            self.0.each_ref().map(|lanes| lanes.each_ref().map(Sparse::of_buckets));
+        LaneLatencies { wait, service, end_to_end }
+    }
+}
+
 type AgentNumber = fn(&AgentReading) -> Option<f64>;
 
 const AGENT_NUMBERS: &[(&Metric, AgentNumber)] = &[
@@ -182,6 +217,8 @@ const AGENT_NUMBERS: &[(&Metric, AgentNumber)] = &[
     (metric::AGENT_PANICKED, |it| Some(it.panics as f64)),
     (metric::AGENT_RESTARTS, |it| Some(it.restarts as f64)),
     (metric::AGENT_BUSY, |it| Some(it.busy.as_secs_f64())),
+    (metric::AGENT_CPU, |it| it.cpu.map(|cpu| cpu.as_secs_f64())),
+    (metric::AGENT_ALLOCATED, |it| it.allocated.map(|bytes| bytes as f64)),
     (metric::AGENT_UTILIZATION, |it| it.utilization),
     (metric::MAILBOX_CAPACITY, |it| Some(it.capacity as f64)),
     (metric::MAILBOX_USED, |it| (it.capacity > 0).then(|| it.queued() as f64 / it.capacity as f64)),
@@ -240,6 +277,13 @@ impl RuntimeReading {
                 MetricSample::number(metric::MAILBOX_MESSAGES, [&*agent.name, priority.as_str()], depth)
             })
         });
+        let refused =
+            agents.iter().filter_map(|agent| Some((agent, agent.refused?))).flat_map(|(agent, shares)| {
+                Priority::ALL.into_iter().map(move |priority| {
+                    let (labels, share) = ([&*agent.name, priority.as_str()], shares[priority.lane()]);
+                    MetricSample::number(metric::ADMISSION_REFUSED, labels, share)
+                })
+            });
         let dropped = agents.iter().flat_map(|agent| {
             let counted =
                 Reason::ALL.into_iter().map(|reason| (reason, agent.totals.dropped[reason as usize]));
@@ -254,7 +298,7 @@ impl RuntimeReading {
                 })
             })
         });
-        numbers.chain(depth).chain(dropped).chain(latencies)
+        numbers.chain(depth).chain(refused).chain(dropped).chain(latencies)
     }
 }
 

@@ -97,6 +97,14 @@ pub struct AgentSnapshot {
     pub admission: Option<AdmissionSnapshot>,
     /// Seconds spent in handlers, waiting inside them included, over all instances.
     pub busy_seconds: f64,
+    /// Processor time of its turns, over all instances; `None` if it is not measured (see
+    /// [`RuntimeBuilder::cpu_time`](crate::RuntimeBuilder::cpu_time)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// Bytes that its turns allocated less those they freed; `None` if allocations are not counted (see
+    /// [`AllocationMeter`](super::AllocationMeter)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated_bytes: Option<u64>,
     /// Busy time over lifetime and instances, 0 to 1.
     pub utilization: f64,
     /// Latencies of each priority that was handled at least once.

@@ -95,6 +95,9 @@ impl Sparse {
 
     /// Adds everything that `other` counted.
     pub fn add(&mut self, other: &Self) {
+        if other.is_empty() {
+            return;
+        }
         if self.is_empty() {
             self.pairs.clone_from(&other.pairs);
             return;

@@ -2,6 +2,7 @@
 
 mod counting;
 mod http;
+mod parts;
 mod prometheus;
 mod shipped;
 mod support;

@@ -12,6 +12,7 @@ mod lifecycle;
 mod names;
 mod neighbours;
 mod pools;
+mod scaling;
 mod shutdown;
 mod support;
 mod telemetry;

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use statim::monitor::Monitor;
 use statim::store::{Store, StoreOptions};
 use statim::{Agent, Batch, Context, Key, Message, Priority, Reply, Severity};
 
@@ -145,6 +146,7 @@ pub enum ConsentError {
 #[derive(Debug)]
 pub struct Consent {
     url: String,
+    monitor: Option<Monitor>,
     open: Option<(Ledger, Book)>,
     /// Patients with revocations that the ledger could not record yet, and of which provisions (`None`: of everything).
     /// Nothing about them is permitted until each of those is recorded. With each, who waits to hear of it: they are told
@@ -158,7 +160,14 @@ impl Consent {
     /// Keeps the ledger in the database at `url`, which should be a file of its own.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), open: None, withheld: HashMap::new(), permitted: 0, denied: 0 }
+        Self { url: url.into(), monitor: None, open: None, withheld: HashMap::new(), permitted: 0, denied: 0 }
+    }
+
+    /// Lets a monitor watch the database, as `consent`.
+    #[must_use]
+    pub fn watched_by(mut self, monitor: Option<Monitor>) -> Self {
+        self.monitor = monitor;
+        self
     }
 
     fn open(&mut self) -> (&Ledger, &mut Book) {
@@ -280,6 +289,9 @@ impl Agent for Consent {
         let ledger = Ledger::open(&store).await?;
         let book = ledger.rebuild().await?;
         self.open = Some((ledger, book));
+        if let Some(monitor) = &self.monitor {
+            monitor.watch_store("consent", &store);
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The deduplication agent.
 
+use statim::monitor::Monitor;
 use statim::store::{Durability, Store, StoreOptions};
 use statim::{Agent, Batch, Context, Key, Message, Priority, Reply, Severity};
 
@@ -74,6 +75,7 @@ pub enum DeduplicationError {
 #[derive(Debug)]
 pub struct Deduplication {
     url: String,
+    monitor: Option<Monitor>,
     catalogue: Option<Catalogue>,
     settled: Settled,
 }
@@ -82,7 +84,14 @@ impl Deduplication {
     /// Keeps the catalogue in the database at `url`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), catalogue: None, settled: Settled::default() }
+        Self { url: url.into(), monitor: None, catalogue: None, settled: Settled::default() }
+    }
+
+    /// Lets a monitor watch the database, as `catalogue`.
+    #[must_use]
+    pub fn watched_by(mut self, monitor: Option<Monitor>) -> Self {
+        self.monitor = monitor;
+        self
     }
 
     /// How the catalogue's database is opened: a commit lost to a power failure is read again from the source, so it
@@ -146,6 +155,9 @@ impl Agent for Deduplication {
         let opened = Catalogue::open(&store).await;
         self.catalogue =
             Some(opened.map_err(|source| DeduplicationError::Catalogue { what: "its tables", source })?);
+        if let Some(monitor) = &self.monitor {
+            monitor.watch_store("catalogue", &store);
+        }
         Ok(())
     }
 

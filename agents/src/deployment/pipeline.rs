@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use statim::monitor::Monitor;
 use statim::{
     AgentOptions, AgentRef, BatchOptions, ControlError, LinkOptions, MailboxOptions, Placement, Pool,
     RuntimeHandle,
@@ -95,6 +96,15 @@ impl Pipeline {
     ///
     /// [`DeploymentError`] if their names are taken, a thread cannot be started, or the link's options are no good.
     pub fn spawn(runtime: &RuntimeHandle, options: &PipelineOptions) -> Result<Self, DeploymentError> {
+        Self::spawn_watched(runtime, options, None)
+    }
+
+    /// The same, with the catalogue's database watched by this monitor.
+    pub(super) fn spawn_watched(
+        runtime: &RuntimeHandle,
+        options: &PipelineOptions,
+        monitor: Option<Monitor>,
+    ) -> Result<Self, DeploymentError> {
         let database = options.database.clone();
         let batch = BatchOptions::up_to(options.batch_records).linger(options.linger);
         let deduplication = runtime.spawn(
@@ -104,7 +114,7 @@ impl Pipeline {
                 .batch(batch)
                 .placement(Placement::background(Self::DEDUPLICATION))
                 .stop_order(10),
-            move || Deduplication::new(database.clone()),
+            move || Deduplication::new(database.clone()).watched_by(monitor.clone()),
         )?;
         let flow = Flow::new(options.memory_bytes);
         let to = deduplication.guarded(Self::INGESTION, &options.link)?;

@@ -116,13 +116,17 @@ impl Deployment {
 
         let mut builder = Runtime::builder()
             .shutdown_deadline(options.shutdown_deadline)
+            // Few agents, whose turns are long: a look at the clock each is nothing.
+            .cpu_time(true)
             .dead_letter_sink(move |letter: &statim::DeadLetter| inlet.put(letter));
         if let Some(arbiters) = options.arbiters {
             builder = builder.arbiters(arbiters);
         }
         let runtime = builder.start()?;
 
-        let pipeline = Pipeline::spawn(&runtime, &options.pipeline)?;
+        let monitor = Monitor::new(&runtime, options.monitor.clone());
+        monitor.watch_store("letters", &letter_store);
+        let pipeline = Pipeline::spawn_watched(&runtime, &options.pipeline, Some(monitor.clone()))?;
         let mut consent_options = AgentOptions::default()
             .capacity(options.consent_capacity)
             .batch(BatchOptions::up_to(64))
@@ -133,13 +137,14 @@ impl Deployment {
         if let Some(admission) = options.consent_admission {
             consent_options = consent_options.admission(admission);
         }
-        let consent =
-            runtime.spawn("consent", consent_options, move || Consent::new(consent_database.clone()))?;
+        let watching = Some(monitor.clone());
+        let consent = runtime.spawn("consent", consent_options, move || {
+            Consent::new(consent_database.clone()).watched_by(watching.clone())
+        })?;
         let DeploymentLinks { readings, replay, requeue, drill } = &options.links;
         let replay = consent.guarded("replay", replay)?;
         let requeue = consent.guarded("requeue", requeue)?;
         let to_drill = consent.guarded("drill", drill)?;
-        let monitor = Monitor::new(&runtime, options.monitor.clone());
         let (alerts, rules, interval) = open_alerts(options, &alert_store).await?;
         monitor.add_source(alerts.metrics());
         let service = alerts.clone();

@@ -229,6 +229,12 @@ impl Outbox {
         self.handle.core.stats()
     }
 
+    /// Reads the figures as long as the outbox is open, and does not keep it so.
+    pub(crate) fn watch(&self) -> impl Fn() -> Option<OutboxStats> + Send + Sync + 'static {
+        let handle = Arc::downgrade(&self.handle);
+        move || Some(handle.upgrade()?.core.stats())
+    }
+
     /// Stops delivering, writes down what is settled, and ends the outbox's thread. Call it after the agents have
     /// stopped, so that what they handled last is known. Sends from here on are refused as closed.
     ///

@@ -132,6 +132,11 @@ impl QueueAdmission {
         }
     }
 
+    /// The share of each priority that is refused now.
+    pub(crate) fn refused_shares(&self) -> [f64; Priority::COUNT] {
+        lock(&self.watched).controller.refused_shares()
+    }
+
     /// Its counters, and what it refuses now.
     pub(crate) fn snapshot(&self, traffic: &Traffic) -> AdmissionSnapshot {
         let shares = lock(&self.watched).controller.refused_shares();

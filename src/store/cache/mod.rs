@@ -201,6 +201,12 @@ impl QueryCache {
         let undelivered = self.inner.redis.as_ref().map_or(0, |redis| redis.undelivered());
         self.inner.stats.snapshot(entries, bytes, breaker, undelivered)
     }
+
+    /// Reads the figures as long as somebody else holds the cache.
+    pub(crate) fn watch(&self) -> impl Fn() -> Option<CacheSnapshot> + Send + Sync + 'static {
+        let inner = Arc::downgrade(&self.inner);
+        move || Some(Self { inner: inner.upgrade()? }.snapshot())
+    }
 }
 
 impl Inner {

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Nanos, nanos};
 use crate::store::statement::shape;
 use crate::store::{Dialect, Fingerprint, StatementClass};
 use crate::sync::lock;
-use crate::telemetry::Quantiles;
+use crate::telemetry::{Quantiles, Sparse};
 
 /// Slow statements remembered; more sorts of them than this and the least slow is forgotten.
 const REMEMBERED: usize = 64;
@@ -154,6 +154,15 @@ impl Figures {
 
     pub(in crate::store) fn given_up(&self) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How long statements took, by class.
+    pub(in crate::store) fn durations(&self) -> Vec<(StatementClass, Sparse)> {
+        let of_class = |class| {
+            let slot = lock(&self.classes[class as usize]);
+            slot.as_ref().map(|figures| (class, Sparse::of(&figures.durations)))
+        };
+        StatementClass::ALL.into_iter().filter_map(of_class).collect()
     }
 
     /// Everything, with what only the pool knows given.

@@ -1,0 +1,6 @@
+//! Remedies on real agents under load.
+
+mod investigating;
+mod restarting;
+mod scaling;
+mod support;
