@@ -10,14 +10,17 @@
 //! The folders, each knowing only those before it: `message`, `scheduler`, [`mailbox`], [`agent`], `host`,
 //! [`runtime`], [`monitor`]; beside them [`telemetry`], a leaf that everyone may call, [`resilience`] and what hangs it between two
 //! agents, [`link`], [`store`] with [`delivery`], for messages that survive a crash, and [`wire`], which turns messages
-//! into bytes, [`alert`], the rules over figures, and [`remedy`], what they do besides telling somebody. [`testing`] is for tests.
+//! into bytes, [`alert`], the rules over figures, and [`remedy`], what they do besides telling somebody, [`load`], which tells
+//! what all of it stands, and [`analysis`], which says why. [`testing`] is for tests.
 
 pub mod agent;
 pub mod alert;
+pub mod analysis;
 mod clock;
 pub mod delivery;
 mod host;
 pub mod link;
+pub mod load;
 pub mod mailbox;
 mod message;
 pub mod monitor;

@@ -41,6 +41,9 @@ struct Arguments {
     /// Seconds of a round; the default is the interval at which histograms are read, so that each round has one such look
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
+    /// Measure each agent's processor time too: what that costs shows in the rate without the monitor
+    #[arg(long)]
+    cpu_time: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -49,6 +52,8 @@ struct Arguments {
 struct Report {
     machine: Machine,
     agents: u32,
+    /// Whether each agent's processor time was measured.
+    cpu_time: bool,
     round_seconds: f64,
     /// Messages a second in each round without the monitor.
     without: Vec<f64>,
@@ -106,7 +111,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let default = if arguments.quick { 1 } else { MonitorOptions::default().latency_interval.as_secs() };
     let round = Duration::from_secs(arguments.seconds.unwrap_or(default));
     let machine = Machine::look();
-    let runtime = Runtime::builder().start().map_err(|error| error.to_string())?;
+    let builder = Runtime::builder().cpu_time(arguments.cpu_time);
+    let runtime = builder.start().map_err(|error| error.to_string())?;
     start(&runtime, arguments)?;
     // Histograms take their final size, and caches fill.
     std::thread::sleep(Duration::from_secs(1));
@@ -144,6 +150,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         scrape_bytes: scrape.len(),
         machine,
         agents: arguments.agents,
+        cpu_time: arguments.cpu_time,
         round_seconds: round.as_secs_f64(),
         without,
         with,

@@ -1,4 +1,5 @@
-//! Real servers for tests and benchmarks, started privately: PostgreSQL, Redis, Prometheus and Alertmanager.
+//! Real servers for tests and benchmarks, started privately: PostgreSQL, Redis, Prometheus and Alertmanager;
+//! and a browser.
 //!
 //! Each server has its own folder and its own port of 127.0.0.1, is asked until it answers before [`start`] returns,
 //! and is gone with its folder when its value is dropped. It is also gone when the test process dies by `SIGKILL`:
@@ -22,6 +23,7 @@
 //! [`start`]: Postgres::start
 
 mod alertmanager;
+mod browser;
 mod error;
 mod http;
 mod port;
@@ -35,6 +37,7 @@ mod user;
 pub mod vendors;
 
 pub use self::alertmanager::Alertmanager;
+pub use self::browser::{Browsed, browse};
 pub use self::error::ServerError;
 pub use self::postgres::{Postgres, PostgresOptions, database};
 pub use self::prometheus::{Prometheus, promtool};

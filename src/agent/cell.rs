@@ -271,6 +271,13 @@ impl<M: Message> AgentCell<M> {
     }
 }
 
+fn arbiters(instances: &[Arc<Instance>]) -> Vec<u32> {
+    let mut numbers: Vec<_> = instances.iter().map(|it| it.arbiter()).filter(|number| *number > 0).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
 /// Runs code of a user's where a panic must not pass.
 fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run)).ok()
@@ -366,6 +373,7 @@ impl<M: Message> AnyCell for AgentCell<M> {
             agent_type: self.agent_type.to_owned(),
             instances: instances.len(),
             state: instances.first().map_or(AgentState::Starting, |instance| instance.state()),
+            arbiters: arbiters(&instances),
             capacity: self.mailbox.options().capacity,
             depth: Priority::ALL.into_iter().zip(depth).collect(),
             handled: work.handled,

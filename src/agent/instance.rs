@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 use std::task::Wake;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,8 @@ pub(crate) struct Instance {
     pub(crate) waits: Waits,
     pub(crate) bell: Bell,
     pub(crate) figures: Figures,
+    /// The arbiter it was seated on.
+    arbiter: AtomicU32,
     state: AtomicU8,
     /// Whether there are commands.
     pending: AtomicBool,
@@ -94,12 +96,22 @@ impl Instance {
             waits: Waits::default(),
             bell: Bell::default(),
             figures: Figures::new(latencies),
+            arbiter: AtomicU32::new(0),
             state: AtomicU8::new(AgentState::Starting as u8),
             pending: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             commands: Mutex::new(VecDeque::new()),
             children: Mutex::default(),
         }
+    }
+
+    /// The number of the arbiter that it lives on; 0 before it has one.
+    pub(crate) fn arbiter(&self) -> u32 {
+        self.arbiter.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_arbiter(&self, number: u32) {
+        self.arbiter.store(number, Ordering::Relaxed);
     }
 
     pub(crate) fn state(&self) -> AgentState {

@@ -50,7 +50,7 @@ impl Members {
     /// Takes note of what is commanded to all.
     pub(super) fn note(&mut self, command: &Command) {
         match command {
-            Command::Stop { .. } => {}
+            Command::Stop { .. } => self.ending = true,
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
             _ => {}

@@ -45,7 +45,8 @@ pub enum Pool {
     /// One instance.
     #[default]
     Single,
-    /// This many instances take from one mailbox: whoever is free. No order between messages.
+    /// This many instances take from one mailbox: whoever is free. No order between messages. While it runs,
+    /// [`RuntimeHandle::scale`](crate::RuntimeHandle::scale) gives it more or fewer; 1 to begin with is one that may grow.
     Shared(usize),
     /// This many instances with a mailbox each; messages of one [`key`](crate::Message::key) go to the
     /// same one, in order. Messages without a key go to each in turn.

@@ -1,5 +1,7 @@
 //! One actix actor for each arbiter: it hosts the executor of the arbiter's agents, and its end.
 
+use std::sync::atomic::AtomicU32;
+
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, fut::wrap_future};
 use actix_rt::{Arbiter, ArbiterHandle};
 
@@ -8,7 +10,7 @@ use super::serve::{Departure, serve};
 use super::system::Home;
 use crate::agent::{Agent, Seat};
 use crate::clock::Clock;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
 use crate::telemetry::Metering;
 
 /// Seats an instance on the arbiter that its seat names.
@@ -23,6 +25,8 @@ pub(crate) fn seat<A: Agent>(seat: Seat<A::Message>, factory: Arc<dyn Fn() -> A 
 /// An arbiter with its executor, seen from anywhere.
 pub(crate) struct Ward {
     pub(super) arbiter: ArbiterHandle,
+    /// Told in snapshots, so that agents which share a thread are seen to. Unique in the process; never 0.
+    number: u32,
     porch: Arc<Porch>,
 }
 
@@ -40,7 +44,8 @@ impl Ward {
             start: Some((keeper, clock, metering)),
             manner,
         });
-        Arc::new(Self { arbiter, porch })
+        static WARDS: AtomicU32 = AtomicU32::new(1);
+        Arc::new(Self { arbiter, number: WARDS.fetch_add(1, Ordering::Relaxed), porch })
     }
 }
 
@@ -78,6 +83,11 @@ impl Actor for WardActor {
 }
 
 impl Home {
+    /// The number of the arbiter.
+    pub(crate) fn arbiter(&self) -> u32 {
+        self.ward.number
+    }
+
     /// Nobody moves in after all.
     pub(crate) fn give_up(&self) {
         if self.is_own {

@@ -107,7 +107,7 @@ impl Executor {
     pub(super) fn new(keeper: Keeper, clock: Clock, metering: Metering, manner: Manner) -> Option<Self> {
         let inside = Inside::open(Arc::clone(&keeper.0.door))?;
         let watch = Watch::new(manner.listens.then(|| clock.clone()));
-        let meter = Meter::new(metering);
+        let meter = Meter::new(metering, &clock);
         Some(Self { keeper, inside, beds: Slab::new(), watch, clock, meter, is_own: manner.is_own })
     }
 
@@ -208,9 +208,9 @@ impl Future for Executor {
 
 impl Bed {
     fn metered_turn(&mut self, meter: &mut Meter) -> Poll<()> {
-        let began = meter.begin();
+        meter.begin();
         let polled = self.turn();
-        let (cpu_nanos, allocated) = meter.end(began);
+        let (cpu_nanos, allocated) = meter.end();
         if let Some(instance) = &self.instance {
             instance.figures.meter(cpu_nanos, allocated);
         }

@@ -79,9 +79,9 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Whether processor time is measured for each agent, on Linux. Default: no. It costs a system call a turn of an agent
-    /// (some 0.3 µs; a turn handles up to 1,024 messages that wait, or one that does not): nothing where messages queue or
-    /// handlers work, and a third more for agents that pass single messages to and fro.
+    /// Whether processor time is measured for each agent, on Linux. Default: no. It costs a reading of the time-stamp
+    /// counter for each turn of an agent (10 ns; a turn handles a message, or up to 1,024 that wait), and a system call
+    /// (0.5 µs) where a thread wakes up and after a turn of more than 50 µs.
     pub fn cpu_time(mut self, measured: bool) -> Self {
         self.metering.cpu = measured;
         self

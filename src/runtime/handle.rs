@@ -93,6 +93,7 @@ impl RuntimeHandle {
         });
         for ((cell, instance), home) in places.into_iter().zip(homes) {
             let (runtime, options, parent) = (self.clone(), Arc::clone(&options), parent.clone());
+            instance.set_arbiter(home.arbiter());
             let seat = Seat { cell, instance, runtime, options, parent, home };
             host::seat(seat, Arc::clone(&factory));
         }

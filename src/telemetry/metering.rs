@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::clock::{Clock, Nanos};
 use crate::sync::Arc;
 
 /// Says what the calling thread has allocated, for [`RuntimeBuilder::allocation_meter`].
@@ -57,50 +58,109 @@ impl fmt::Debug for Metering {
 
 const HAS_CPU_CLOCK: bool = cfg!(target_os = "linux");
 
-/// Counts for whoever has the thread. Where one turn ends and the next begins at once, one look at the clock, which is a
-/// system call, serves both.
+/// Counts for whoever has the thread.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    metering: Metering,
-    /// When the turn before ended, if nothing came in between.
-    last: Option<Counts>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    cpu_nanos: u64,
-    balance: i64,
+    cpu: Option<CpuMeter>,
+    memory: Option<MemoryMeter>,
 }
 
 impl Meter {
     /// `None` if nothing is metered.
-    pub(crate) fn new(metering: Metering) -> Option<Self> {
-        let Metered { cpu, memory } = metering.metered();
-        (cpu || memory).then_some(Self { metering, last: None })
+    pub(crate) fn new(metering: Metering, clock: &Clock) -> Option<Self> {
+        let cpu = metering.metered().cpu.then(|| CpuMeter::new(clock.clone()));
+        let memory = metering.memory.map(|meter| MemoryMeter { meter, before: None });
+        (cpu.is_some() || memory.is_some()).then_some(Self { cpu, memory })
     }
 
     /// The thread does something else for a while.
     pub(crate) fn rest(&mut self) {
-        self.last = None;
+        if let Some(cpu) = &mut self.cpu {
+            cpu.began = None;
+        }
+        if let Some(memory) = &mut self.memory {
+            memory.before = None;
+        }
     }
 
     /// Somebody's turn begins.
-    pub(crate) fn begin(&mut self) -> Counts {
-        self.last.take().unwrap_or_else(|| self.read())
-    }
-
-    /// It is over: processor time and bytes since it began.
-    pub(crate) fn end(&mut self, began: Counts) -> (u64, i64) {
-        let now = self.read();
-        self.last = Some(now);
-        (now.cpu_nanos.saturating_sub(began.cpu_nanos), now.balance.wrapping_sub(began.balance))
-    }
-
-    fn read(&self) -> Counts {
-        Counts {
-            cpu_nanos: if self.metering.cpu { thread_cpu_nanos() } else { 0 },
-            balance: self.metering.memory.as_ref().map_or(0, |meter| meter.balance()),
+    pub(crate) fn begin(&mut self) {
+        if let Some(cpu) = &mut self.cpu {
+            cpu.begin();
         }
+        if let Some(memory) = &mut self.memory {
+            // Where one turn ends and the next begins at once, one look serves both.
+            memory.before.get_or_insert_with(|| memory.meter.balance());
+        }
+    }
+
+    /// It is over: nanoseconds of processor time, and bytes, since it began.
+    pub(crate) fn end(&mut self) -> (u64, i64) {
+        (self.cpu.as_mut().map_or(0, CpuMeter::end), self.memory.as_mut().map_or(0, MemoryMeter::end))
+    }
+}
+
+/// Tells turns apart by the time-stamp counter, and asks the kernel only where that could be wrong.
+///
+/// A turn is polled without a break, so while it lasts its thread computes, unless it blocks or somebody else is given
+/// the processor. Either takes longer than a short turn does, so short turns are taken at their length, and after a long
+/// one the thread's own clock says what is left for it.
+#[derive(Debug)]
+struct CpuMeter {
+    clock: Clock,
+    /// When the turn began; `None` if the thread did something else before.
+    began: Option<Nanos>,
+    /// The thread's processor time when it was asked for last.
+    asked: u64,
+    /// What turns took since then.
+    since: u64,
+}
+
+/// A turn of so many nanoseconds is long: a hundred times what it costs to ask.
+const LONG: u64 = 50_000;
+
+impl CpuMeter {
+    fn new(clock: Clock) -> Self {
+        Self { clock, began: None, asked: 0, since: 0 }
+    }
+
+    fn begin(&mut self) {
+        if self.began.is_none() {
+            (self.asked, self.since) = (thread_cpu_nanos(), 0);
+            self.began = Some(self.clock.now());
+        }
+    }
+
+    fn end(&mut self) -> u64 {
+        let now = self.clock.now();
+        let took = self.began.replace(now).map_or(0, |began| now.since(began));
+        if took < LONG {
+            self.since += took;
+            return took;
+        }
+        let cpu = thread_cpu_nanos();
+        let left = cpu.saturating_sub(self.asked).saturating_sub(self.since);
+        (self.asked, self.since) = (cpu, 0);
+        left.min(took)
+    }
+}
+
+struct MemoryMeter {
+    meter: Arc<dyn AllocationMeter>,
+    /// When the turn before ended, if nothing came in between.
+    before: Option<i64>,
+}
+
+impl MemoryMeter {
+    fn end(&mut self) -> i64 {
+        let now = self.meter.balance();
+        self.before.replace(now).map_or(0, |before| now.wrapping_sub(before))
+    }
+}
+
+impl fmt::Debug for MemoryMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryMeter").field("before", &self.before).finish_non_exhaustive()
     }
 }
 

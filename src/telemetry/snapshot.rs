@@ -78,6 +78,10 @@ pub struct AgentSnapshot {
     pub instances: usize,
     /// The state of the first instance.
     pub state: AgentState,
+    /// The arbiters its instances live on, ascending. Agents with a number in common share a thread. The numbers mean
+    /// nothing else.
+    #[serde(default)]
+    pub arbiters: Vec<u32>,
     /// The mailbox's bound.
     pub capacity: usize,
     /// Messages queued, for each priority.

@@ -49,6 +49,10 @@ fn a_run_serves_metrics_and_health_until_it_ends() {
     for agent in ["consent", "deduplication", "monitor", "alerting"] {
         assert!(metrics.contains(&format!("statim_agent_up{{agent=\"{agent}\"}} 1.0")), "{metrics}");
     }
+    for store in ["catalogue", "consent", "letters"] {
+        assert!(metrics.contains(&format!("statim_store_pool_used_ratio{{store=\"{store}\"}}")), "{metrics}");
+    }
+    assert!(metrics.contains("statim_agent_cpu_seconds_total{agent=\"consent\"}"), "{metrics}");
     assert!(metrics.contains("process_resident_memory_bytes "), "{metrics}");
     // Nothing of the sample's patients is in it.
     assert!(!metrics.contains("Patient") && !metrics.contains("patient-"), "{metrics}");

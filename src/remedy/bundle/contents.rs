@@ -141,7 +141,7 @@ fn events(runtime: &RuntimeHandle) -> Value {
     let latest = letters.iter().rev().take(LETTERS).map(|letter| {
         json!({
             "agent": letter.agent,
-            "kind": letter.kind, "body": letter.body.as_ref().map(|it| String::from_utf8_lossy(it).into_owned()),
+            "kind": letter.kind,
             "priority": letter.priority,
             "reason": letter.reason,
             "attempts": letter.attempts,

@@ -304,7 +304,10 @@ impl Inner {
         Fut: Future<Output = Result<T, E>>,
     {
         self.stats.loads.add(1);
-        load().await.map_err(|error| {
+        let since = self.options.time.now();
+        let loaded = load().await;
+        self.stats.load_nanos.add(self.options.time.now().since(since));
+        loaded.map_err(|error| {
             self.stats.load_errors.add(1);
             Arc::new(error)
         })

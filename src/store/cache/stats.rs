@@ -36,6 +36,7 @@ pub(super) struct Stats {
     pub(super) redis_refused: Counter,
     pub(super) loads: Counter,
     pub(super) load_errors: Counter,
+    pub(super) load_nanos: Counter,
     pub(super) impatient: Counter,
     pub(super) too_large: Counter,
     pub(super) unkeyed: Counter,
@@ -66,6 +67,7 @@ impl Stats {
             loads: LoadSnapshot {
                 loads,
                 errors: self.load_errors.get(),
+                nanos: self.load_nanos.get(),
                 shared,
                 impatient: self.impatient.get(),
                 too_large: self.too_large.get(),
@@ -138,6 +140,9 @@ pub struct LoadSnapshot {
     pub loads: u64,
     /// Of these, how many failed.
     pub errors: u64,
+    /// Time in loaders that ended, in nanoseconds.
+    #[serde(default)]
+    pub nanos: u64,
     /// Queries that got what another one loaded or fetched at the same time, an error included: the single flight.
     pub shared: u64,
     /// Queries that waited for another's load too long, and loaded by themselves.

@@ -177,6 +177,11 @@ impl Figures {
         let statements = statements.collect();
         let mut slow: Vec<_> = lock(&self.remembered).values().cloned().collect();
         slow.sort_unstable_by_key(|it| std::cmp::Reverse((it.longest, it.fingerprint)));
+        // One lock after the other: within the expression below both would be held to its end.
+        let (turns, turns_taken) = {
+            let turns = lock(&self.turns);
+            (turns.as_ref().map(Quantiles::of), turns.as_ref().map_or(0, Histogram::len))
+        };
         StoreStats {
             dialect: self.dialect,
             pool: PoolStats {
@@ -193,7 +198,8 @@ impl Figures {
                 found_dead: event(PoolEvent::FoundDead),
                 interrupted: event(PoolEvent::Interrupted),
             },
-            turns: lock(&self.turns).as_ref().map(Quantiles::of),
+            turns,
+            turns_taken,
             statements,
             retried: self.retried.load(Ordering::Relaxed),
             given_up: self.given_up.load(Ordering::Relaxed),

@@ -16,6 +16,9 @@ pub struct StoreStats {
     pub pool: PoolStats,
     /// How long callers waited for the turn to write (SQLite); `None` before the first.
     pub turns: Option<Quantiles>,
+    /// Turns to write that were taken (SQLite).
+    #[serde(default)]
+    pub turns_taken: u64,
     /// Statements, by class; classes that never occurred are left out.
     pub statements: BTreeMap<StatementClass, StatementStats>,
     /// Transactions tried again after a deadlock, a serialization failure or a busy database.

@@ -9,6 +9,7 @@
 
 mod cgroup;
 mod counters;
+mod machine;
 mod pressure;
 mod probe;
 mod sample;
@@ -18,6 +19,7 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
+pub use self::machine::Machine;
 pub use self::pressure::{Pressure, Resource, Scope, Stall};
 pub use self::probe::SystemProbe;
 pub use self::sample::{CgroupSample, HostSample, ProcessSample, SystemSample};

@@ -1,9 +1,9 @@
 //! Pressure stall information: how much of the time tasks waited for a resource.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Whose tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// All of the host's.
@@ -13,7 +13,7 @@ pub enum Scope {
 }
 
 /// What they waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
     /// A processor.
@@ -25,7 +25,7 @@ pub enum Resource {
 }
 
 /// How many of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stall {
     /// At least one.
@@ -54,7 +54,7 @@ impl Resource {
 }
 
 /// One line of a pressure file.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pressure {
     /// Whose tasks.
     pub scope: Scope,

@@ -165,7 +165,7 @@ fn rates(now: Option<Traffic>, before: Option<Traffic>, seconds: f64) -> (Option
 }
 
 /// The text of a file of the kernel's; `None` where there is none, or none that is text.
-fn text(path: impl AsRef<Path>) -> Option<String> {
+pub(super) fn text(path: impl AsRef<Path>) -> Option<String> {
     let mut text = String::new();
     File::open(path).ok()?.take(LONGEST_FILE).read_to_string(&mut text).ok()?;
     Some(text)

@@ -1,11 +1,12 @@
 //! What a probe finds.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::pressure::Pressure;
 
 /// Process, host and cgroup at a moment.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SystemSample {
     /// This process.
     pub process: ProcessSample,
@@ -52,7 +53,8 @@ impl SystemSample {
 }
 
 /// The process at a moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ProcessSample {
     /// Memory held, in bytes.
     pub resident_bytes: Option<u64>,
@@ -77,7 +79,8 @@ pub struct ProcessSample {
 }
 
 /// The host at a moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostSample {
     /// Processors.
     pub cpus: Option<u64>,
@@ -108,7 +111,8 @@ pub struct HostSample {
 }
 
 /// A control group of version 2 at a moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CgroupSample {
     /// Memory charged to it, page cache included, in bytes.
     pub memory_bytes: Option<u64>,

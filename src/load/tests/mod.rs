@@ -1,0 +1,13 @@
+mod agents;
+mod comparing;
+mod correction;
+mod ending;
+mod figures;
+mod files;
+mod open_model;
+mod sample;
+mod scenarios;
+mod stress;
+mod targets;
+mod thresholds;
+mod users;
