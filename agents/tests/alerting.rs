@@ -72,6 +72,7 @@ threshold = "1s"
 clear = "600ms"
 for = "3s"
 severity = "critical"
+investigate = { most_bytes = "8MiB", cooldown = "10m" }
 "#;
 
 /// What the log says, all of it.
@@ -199,6 +200,7 @@ fn options(folder: &Path, alertmanager: &Alertmanager, heard: &Heard) -> Deploym
         rules: RuleSource::File(path),
         sinks: vec![Arc::new(callback)],
         alerts: ServiceOptions::default(),
+        bundles: Some(folder.join("bundles")),
         drill: None,
         consent_admission: None,
         links: DeploymentLinks::default(),
@@ -313,6 +315,10 @@ async fn a_slowed_agent_is_noticed_told_of_and_over_and_the_log_holds_nothing_of
     slowing.await.unwrap();
     assert!(told > 1_000, "only {told} messages were sent");
     assert!(deployment.shutdown().await.drained);
+
+    // The bundle that the rule wants was written, and holds as little.
+    let bundles: Vec<_> = std::fs::read_dir(folder.path().join("bundles")).expect("a folder").collect();
+    assert_eq!(bundles.len(), 1, "{bundles:?}");
 
     let text = log.text();
     assert!(text.contains("RevocationsSlow") && text.contains("pager"), "the log says nothing of the alert");

@@ -1,5 +1,7 @@
 //! The deployment, end to end: through the real binary, and through the library where a test must hold an agent still.
 
+#[path = "deployment/alerts.rs"]
+mod alerts;
 #[path = "deployment/consent.rs"]
 mod consent;
 #[path = "deployment/dead_letters.rs"]

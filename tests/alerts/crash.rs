@@ -43,7 +43,7 @@ async fn killed_at_any_moment_no_resolve_is_lost_on_postgres() {
 }
 
 fn rounds() -> u32 {
-    std::env::var("STATIM_CRASH_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(12)
+    std::env::var("STATIM_CRASH_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(20)
 }
 
 async fn between(database: Database) {

@@ -201,7 +201,7 @@ impl Sink for Journal {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(&self.path);
             file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|_| SinkError::Broken)?;
             // The answer takes its time on the way back: room to be killed between it and the note of it.
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
             Ok(Delivered::Told)
         })
     }

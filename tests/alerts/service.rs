@@ -19,11 +19,10 @@ on_both! {
     async fn what_fires_and_what_is_over_is_told_once_to_each_sink(database: Database) {
         let (one, other) = (Receiver::new("one"), Receiver::new("other"));
         let mut bench = Bench::open(&database, setup(vec![rule()], sinks(&[&one, &other]))).await;
-        bench.step(&[("a", 1.0), ("b", 20.0)]).await;
-        bench.step(&[("a", 1.0), ("b", 20.0)]).await;
-        bench.step(&[("a", 30.0), ("b", 1.0)]).await;
-        bench.step(&[("a", 1.0), ("b", 1.0)]).await;
-        bench.sent().await;
+        for values in [[1.0, 20.0], [1.0, 20.0], [30.0, 1.0], [1.0, 1.0]] {
+            bench.step(&[("a", values[0]), ("b", values[1])]).await;
+            bench.sent().await;
+        }
         for receiver in [&one, &other] {
             let mut told = receiver.told();
             told.sort();
@@ -259,4 +258,43 @@ async fn a_heartbeat_gives_way_to_a_newer_one() {
     bench.sent().await;
     assert_eq!(receiver.told(), ["fired :firing", "heartbeat :firing"]);
     bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_lost_its_lock_without_noticing_sends_nothing() {
+    let database = Database::postgres();
+    let (old, new) = (Receiver::new("one"), Receiver::new("one"));
+    let mut first = Bench::open(&database, setup(vec![rule()], sinks(&[&old]))).await;
+    old.always(Answer::Status(503, None));
+    first.step(&[("a", 20.0)]).await;
+    until(|| old.asked().len() > 1).await;
+    // The server drops the session that holds the lock, as after a network that was cut.
+    let store = database.store().await;
+    let mut writer = store.write_alone().await.unwrap();
+    let ended: Vec<i32> = sqlx::query_scalar(
+        "SELECT CASE WHEN pg_terminate_backend(pid) THEN 1 ELSE 0 END FROM pg_locks
+         WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .fetch_all(&mut *writer)
+    .await
+    .unwrap();
+    assert_eq!(ended, [1]);
+    drop(writer);
+    let mut second = Bench::open(&database, setup(vec![rule()], sinks(&[&new]))).await.from(first.second);
+    for _ in 0..100 {
+        // The server takes a moment to see the session off.
+        if second.service.tick_at(Bench::at(second.second)).await.unwrap().leads {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    second.step(&[("a", 20.0)]).await;
+    second.sent().await;
+    old.always(Answer::Take);
+    until(|| !first.service.leads()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((old.told().len(), new.told()), (0, vec!["fired a:firing".to_owned()]));
+    assert!(!first.service.tick_at(Bench::at(100)).await.unwrap().leads);
+    second.close().await;
+    first.close().await;
 }

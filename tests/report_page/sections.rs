@@ -125,7 +125,9 @@ fn the_verdict_is_in_words_and_names_what_was_missed() {
     result.thresholds.remove(1);
     let passed = page(&result);
     assert!(has(&passed, "Passed") && has(&passed, "Its threshold held."));
+    result.thresholds[0].passed = false;
     result.passed = false;
+    assert!(has(&page(&result), "Its threshold was missed: "));
     result.generator.passed = false;
     result.interrupted = true;
     let stopped = page(&result);

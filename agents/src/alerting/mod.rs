@@ -2,6 +2,7 @@
 //! their interval, and takes up a rule file that has changed.
 
 mod agent;
+mod remedies;
 mod setup;
 mod sinks;
 
@@ -9,5 +10,6 @@ mod sinks;
 mod tests;
 
 pub use agent::{Alerting, AlertingMessage};
+pub use remedies::Acting;
 pub use setup::{RuleSource, Rules};
 pub use sinks::sinks;

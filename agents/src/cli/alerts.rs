@@ -9,6 +9,7 @@ use super::args::{AlertsArgs, AlertsCommand};
 use super::open_alerts;
 use super::output::{Output, printable};
 use super::{CliError, Doing};
+use crate::alerting::sinks;
 use crate::config::alerts::{AlertsConfig, CasesFile};
 use crate::rehearsal::{Verdict, play};
 
@@ -28,7 +29,8 @@ pub(super) fn alerts(args: &AlertsArgs) -> Result<(), CliError> {
 }
 
 fn check(file: &Path, mut output: Output) -> Result<(), CliError> {
-    let config = match AlertsConfig::load(file).and_then(|config| config.check_secrets().map(|()| config)) {
+    // Not only whether the secrets are there: whether each sink could be told by them.
+    let config = match AlertsConfig::load(file).and_then(|config| sinks(&config).map(|_| config)) {
         Ok(config) => config,
         Err(faults) => {
             let named = faults.faults().iter().map(|fault| {

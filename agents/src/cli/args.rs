@@ -253,7 +253,7 @@ pub(super) enum AlertsCommand {
     /// With --database: what was pending or fired at the last evaluation of the deployment that uses it, who was told, and
     /// the notifications that are not delivered.
     ///
-    /// Examples: statim alerts list --json; statim alerts list --database sqlite://var/statim.db
+    /// Example: statim alerts list --database sqlite://var/statim.db
     List {
         /// The rule file; without it the rules that are built in
         #[arg(value_name = "FILE", conflicts_with = "database")]

@@ -243,6 +243,7 @@ fn options(config: &Config) -> DeploymentOptions {
         rules: config.alerting.rules.clone(),
         sinks: Vec::new(),
         alerts: ServiceOptions::default(),
+        bundles: config.alerting.bundles.clone(),
         drill: config.drill.every,
         consent_admission: config.admission.consent,
         links: DeploymentLinks {

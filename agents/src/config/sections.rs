@@ -219,10 +219,18 @@ pub(super) fn monitor(document: &mut Document<'_>) -> MonitorConfig {
 }
 
 /// `[alerting]`
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertingConfig {
     /// `rules`: the rule file; without it (an empty text), the rules that are built in. Default: none.
     pub rules: RuleSource,
+    /// `bundles`: the folder for diagnostic bundles; `None` (an empty text) writes none. Default: `var/bundles`.
+    pub bundles: Option<PathBuf>,
+}
+
+impl Default for AlertingConfig {
+    fn default() -> Self {
+        Self { rules: RuleSource::BuiltIn, bundles: Some(PathBuf::from("var/bundles")) }
+    }
 }
 
 pub(super) fn alerting(document: &mut Document<'_>, places: &mut Vec<Place>) -> AlertingConfig {
@@ -236,12 +244,19 @@ pub(super) fn alerting(document: &mut Document<'_>, places: &mut Vec<Place>) -> 
         places.push(Place { field: "alerting.rules".to_owned(), path: path.clone(), position });
         RuleSource::File(path)
     });
+    let wanted = "give a folder, such as \"var/bundles\", or \"\" to write none";
+    let bundles = section.text("bundles", wanted, |text| {
+        let is_blank = !text.is_empty() && text.trim().is_empty();
+        if is_blank { Err(format!("is blank; {wanted}")) } else { Ok(PathBuf::from(text)) }
+    });
+    let bundles = bundles.map(|(path, _)| Some(path).filter(|it| !it.as_os_str().is_empty()));
     // Until version 0.1 there was one rule, and it was here.
     for name in ["metric", "threshold", "clear", "for_seconds"] {
         section.retired(name, "is in the rule file now, as a field of [[rule]]; see config/alerts.toml");
     }
     section.finish();
-    AlertingConfig { rules: rules.unwrap_or_default() }
+    let bundles = bundles.unwrap_or_else(|| AlertingConfig::default().bundles);
+    AlertingConfig { rules: rules.unwrap_or_default(), bundles }
 }
 
 /// `[drill]`

@@ -42,7 +42,7 @@ fn the_shipped_file_says_the_defaults_and_plays_the_sample() {
     // A setting that only the default gives would go unseen by the operator.
     let text = std::fs::read_to_string(&path).expect("reads");
     let settings = text.lines().filter(|line| !line.starts_with(['#', '[']) && !line.trim().is_empty());
-    assert_eq!(settings.count(), 19);
+    assert_eq!(settings.count(), 20);
 }
 
 #[test]
@@ -72,6 +72,7 @@ fn every_setting_can_be_set() {
         listen = "[::1]:9464"
         [alerting]
         rules = "r.toml"
+        bundles = ""
         [log]
         level = "trace"
         format = "json"
@@ -91,7 +92,8 @@ fn every_setting_can_be_set() {
     let listen = "[::1]:9464".parse().ok();
     let history = Duration::from_secs(48 * 3600);
     assert_eq!(config.monitor, MonitorConfig { interval: Duration::from_millis(50), history, listen });
-    assert_eq!(config.alerting.rules, RuleSource::File("r.toml".into()));
+    let rules = RuleSource::File("r.toml".into());
+    assert_eq!(config.alerting, AlertingConfig { rules, bundles: None });
     assert_eq!(config.drill.every, Some(Duration::from_millis(250)));
     assert_eq!(config.log, LogConfig { level: LogLevel::Trace, format: LogFormat::Json });
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use statim::alert::service::{AlertService, ServiceOptions};
 use statim::alert::sink::Sink;
 use statim::monitor::{Health, HttpServer, Monitor, MonitorOptions};
+use statim::remedy::{Remedies, RemedyOptions};
 use statim::resilience::AdmissionOptions;
 use statim::store::{Store, sibling_url};
 use statim::{
@@ -21,7 +22,7 @@ use super::pipeline::{Pipeline, PipelineOptions, Progress};
 use super::report::IngestReport;
 use super::requeue::{Requeued, requeue, requeue_consent, revive_revocations};
 use super::watch::Watch;
-use crate::alerting::{Alerting, AlertingMessage, RuleSource, Rules};
+use crate::alerting::{Acting, Alerting, AlertingMessage, RuleSource, Rules};
 use crate::consent::{Consent, ConsentMessage};
 use crate::deduplication::Deduplication;
 use crate::monitor::{MonitorAgent, store_check};
@@ -46,8 +47,10 @@ pub struct DeploymentOptions {
     pub rules: RuleSource,
     /// Sinks of the program's own, told besides those of the rules.
     pub sinks: Vec<Arc<dyn Sink>>,
-    /// How alerting works.
+    /// How alerting works. Without a remedy of its own, rules do what they want to the agents of the deployment.
     pub alerts: ServiceOptions,
+    /// The folder for diagnostic bundles; `None` writes none.
+    pub bundles: Option<PathBuf>,
     /// How often a drill sends a revocation; `None` is never.
     pub drill: Option<Duration>,
     /// When the consent agent refuses its least urgent messages; `None` is never.
@@ -145,7 +148,19 @@ impl Deployment {
         let replay = consent.guarded("replay", replay)?;
         let requeue = consent.guarded("requeue", requeue)?;
         let to_drill = consent.guarded("drill", drill)?;
-        let (alerts, rules, interval) = open_alerts(options, &alert_store).await?;
+        let mut alert_options = options.alerts.clone();
+        alert_options.remedy.get_or_insert_with(|| {
+            let spared = ["monitor", "alerting"].map(str::to_owned).to_vec();
+            let bundles = options.bundles.clone();
+            let remedies = Remedies::new(
+                &runtime,
+                &monitor,
+                RemedyOptions { bundles, spared, ..RemedyOptions::default() },
+            );
+            Arc::new(Acting::new(remedies))
+        });
+        let (alerts, rules, interval) = open_alerts(options, alert_options, &alert_store).await?;
+        monitor.watch_store("alerts", &alert_store);
         monitor.add_source(alerts.metrics());
         let service = alerts.clone();
         let alerting =
@@ -303,6 +318,7 @@ impl Deployment {
 /// Opens the service, with the rules it was opened with and how often they are evaluated.
 async fn open_alerts(
     options: &DeploymentOptions,
+    service: ServiceOptions,
     store: &Store,
 ) -> Result<(AlertService, Rules, Duration), DeploymentError> {
     let mut rules = Rules::new(options.rules.clone(), options.sinks.clone());
@@ -311,6 +327,6 @@ async fn open_alerts(
     let (setup, rules) = reading.map_err(|_| DeploymentError::AgentEnded { agent: "alerting" })?;
     let setup = setup?;
     let interval = setup.engine.interval;
-    let service = AlertService::open(store, setup, options.alerts.clone()).await?;
+    let service = AlertService::open(store, setup, service).await?;
     Ok((service, rules, interval))
 }

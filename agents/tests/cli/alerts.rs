@@ -82,9 +82,16 @@ fn check_says_when_a_secret_is_missing_and_prints_none() {
         2,
         &["a.toml:4:14: sink.oncall.secret_env: the environment variable STATIM_TEST_KEY is not set, or empty"],
     );
-    let outcome = Outcome::of(shell.command(&check).env("STATIM_TEST_KEY", "hunter2")).done();
-    assert_eq!(outcome.out, "a.toml is right: 1 rules, 1 sinks, 0 silences\n");
+    let outcome = Outcome::of(shell.command(&check).env("STATIM_TEST_KEY", "hunter2"));
     assert!(!format!("{outcome:?}").contains("hunter2"));
+    outcome.refused(
+        2,
+        &["a.toml:4:14: sink.oncall.secret_env: the key is not a routing key of the Events API v2"],
+    );
+    let key = "R0123456789abcdefghijKLMNOPQRST5";
+    let outcome = Outcome::of(shell.command(&check).env("STATIM_TEST_KEY", key)).done();
+    assert_eq!(outcome.out, "a.toml is right: 1 rules, 1 sinks, 0 silences\n");
+    assert!(!format!("{outcome:?}").contains(key));
 }
 
 #[test]
@@ -135,4 +142,30 @@ fn list_shows_the_built_in_rules_or_those_of_a_file() {
     shell.write("a.toml", RIGHT);
     let out = shell.statim(&["alerts", "list", "a.toml"]).done().out;
     assert!(out.starts_with("1 rules of a.toml") && out.contains("notify everyone"), "{out}");
+}
+
+#[test]
+fn what_is_open_is_read_from_the_database_and_requests_are_left_there() {
+    let shell = Shell::new();
+    let list = ["alerts", "list", "--database", "sqlite://a.db"];
+    let out = shell.statim(&list).done().out;
+    assert_eq!(out, "no rules were ever evaluated with this database\n");
+    let json = shell.statim(&["alerts", "list", "--database", "sqlite://a.db", "--json"]).done().json();
+    assert_eq!((json["at"].is_null(), json["open"].as_array().map(Vec::len)), (true, Some(0)));
+    let by = ["--by", "ann", "--database", "sqlite://a.db"];
+    shell.statim(&[&["alerts", "acknowledge", "statim-1"], &by[..]].concat()).done();
+    let silence = ["alerts", "silence", "s", "--where", "agent=consent", "--for", "2h"];
+    let json = shell.statim(&[&silence[..], &by, &["--json"]].concat()).done().json();
+    assert_eq!(json["name"], "s");
+    shell.statim(&["alerts", "lift", "s", "--database", "sqlite://a.db"]).done();
+    for wrong in [
+        &["alerts", "silence", "s", "--for", "2h", "--by", "ann"][..],
+        &["alerts", "silence", "s", "--where", "agent", "--for", "2h", "--by", "ann"],
+        &["alerts", "silence", "s", "--where", "a=b", "--for", "soon", "--by", "ann"],
+        &["alerts", "acknowledge", "statim-1"],
+        &["alerts", "list", "a.toml", "--database", "sqlite://a.db"],
+        &["alerts", "list", "--database", "mysql://x"],
+    ] {
+        assert_eq!(shell.statim(wrong).status, 2, "{wrong:?}");
+    }
 }

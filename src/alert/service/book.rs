@@ -113,6 +113,11 @@ impl Book {
         self.setup.dispatch_options()
     }
 
+    /// Gives up what waits for sinks that are no more.
+    pub(super) fn keep_sinks(&mut self, now: Moment) {
+        self.queue.keep_sinks(&self.dispatch_options().sinks, now);
+    }
+
     /// Puts the silences of the setup in force, and lifts those of one before that are not in it.
     pub(super) fn set_silences(&mut self, before: &[Silence], now: Moment) {
         for gone in before.iter().filter(|it| !self.setup.silences.iter().any(|other| other.id == it.id)) {

@@ -69,8 +69,8 @@ impl Lane {
         expired.map(|it| it.settle(Fate::Expired, None, now, revision)).count() as u64
     }
 
-    /// Of these alerts, which just ended, those of which the sink cannot have heard: their beginning waits untried behind
-    /// whatever it was told of them before.
+    /// Of these alerts, which just ended, those of which the sink cannot have heard since they were last over: their
+    /// beginning waits untried, or was never for this sink.
     pub(super) fn unheard(&self, ended: BTreeSet<String>) -> BTreeSet<String> {
         let unheard = |key: &String| {
             let since_end: Vec<&Entry> = {
@@ -81,7 +81,7 @@ impl Lane {
                 }
                 live().filter(|it| end.is_none_or(|end| it.seq > end) && it.tells_of(key)).collect()
             };
-            !since_end.is_empty() && since_end.iter().all(|it| it.is_untried())
+            since_end.iter().all(|it| it.is_untried())
         };
         ended.into_iter().filter(unheard).collect()
     }

@@ -246,7 +246,7 @@ impl Run {
             };
             let before = std::mem::replace(&mut book.setup, setup);
             let dispatch = book.dispatch_options();
-            book.queue.keep_sinks(&dispatch.sinks, core.clock.now());
+            book.keep_sinks(core.clock.now());
             book.dispatcher.reload(dispatch);
             book.set_silences(&before.silences, now);
             if book.lead.is_some() {

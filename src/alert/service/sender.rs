@@ -182,7 +182,9 @@ impl Sender {
             permit.ignore();
             let mut book = lock(&core.book);
             if book.generation == generation {
-                book.queue.unbegin(&name, seq, core.clock.now().after(UNSTORED));
+                let now = core.clock.now();
+                book.queue.unbegin(&name, seq, now.after(UNSTORED));
+                book.keep_sinks(now);
             }
             return Then::Rest(Some(UNSTORED));
         }
@@ -272,6 +274,8 @@ impl Sender {
             attempt = attempt.number, again_in = ?rest, reason, "a notification was not delivered, and is tried again");
         if current {
             queue.retry(name, attempt.seq, now.after(rest), reason);
+            // The sink may have been taken away while it was asked.
+            book.keep_sinks(now);
         }
     }
 

@@ -129,6 +129,13 @@ fn what_somebody_may_have_heard_of_is_said_to_be_over() {
 }
 
 #[test]
+fn a_sink_that_was_never_told_of_it_is_not_told_that_it_is_over() {
+    let mut queue = queue();
+    queue.push(&say(Why::Resolved, "g", vec![notice("a", Status::Resolved, true)], 1), at(1));
+    assert_eq!(waiting(&queue), []);
+}
+
+#[test]
 fn a_repetition_gives_way_to_news_of_its_group_and_gets_too_old() {
     let mut queue = queue();
     let again = |number| say(Why::Repeat, "g", vec![notice("a", Status::Firing, false)], number);

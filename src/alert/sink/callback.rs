@@ -54,7 +54,7 @@ impl Callback {
     }
 
     /// Calls a function that may block, on a thread for that. If it takes longer than `limit`, it goes on, since nothing can
-    /// stop it; the next call waits for its end.
+    /// stop it; the next call waits for its end, and so does a Tokio runtime that is dropped.
     pub fn blocking(
         name: &str,
         limit: Duration,

@@ -1,7 +1,28 @@
 //! Where notifications go: one client for each kind of receiver, each speaking its real wire format.
 //!
-//! A [`Sink`] sends a [`Notification`](super::Notification) once and says what came of it. When to try again, how often, and
+//! A [`Sink`] sends a [`Notification`] once and says what came of it. When to try again, how often, and
 //! what is remembered over a restart is the business of whoever calls: [`SinkError::retry`] says what would make sense.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use statim::alert::sink::{Callback, Delivered, Delivery, Sink};
+//! use statim::alert::{Labels, Moment, Notification, Why};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let pager = Callback::new("pager", Duration::from_secs(5), |delivery| async move {
+//!     println!("{}: {} alerts", delivery.notification.why.as_str(), delivery.notification.notices.len());
+//!     Ok(())
+//! });
+//! # let notification = Notification {
+//! #     id: "n-1".into(), at: Moment::from_millis(0), why: Why::Fired, sinks: vec!["pager".into()],
+//! #     group_key: String::new(), group_labels: Labels::none(), notices: Vec::new(), more: 0,
+//! # };
+//! // A notification as a dispatcher makes it.
+//! let delivery = Delivery { id: "n-1-pager".into(), notification, attempt: 1, now: SystemTime::now() };
+//! assert_eq!(pager.deliver(&delivery).await, Ok(Delivered::Told));
+//! # }
+//! ```
 
 mod alertmanager;
 mod callback;

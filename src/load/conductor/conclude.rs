@@ -26,7 +26,7 @@ impl<T: Target> Conductor<T> {
 
     /// What was sent and has not ended by now has failed.
     fn give_up_unended(&mut self, now: u64) {
-        let waited = now.saturating_sub(self.shared.sending_ends());
+        let waited = now.saturating_sub(self.shared.sending_ended());
         for class in &mut self.totals.classes {
             let unended = (class.offered - class.dropped).saturating_sub(class.cell.ended());
             class.cell.record_n(Outcome::Failed(ErrorClass::Timeout), waited, waited, unended);
@@ -35,7 +35,7 @@ impl<T: Target> Conductor<T> {
     }
 
     fn result(&mut self) -> (LoadResult, hdrhistogram::Histogram<u64>, hdrhistogram::Histogram<u64>) {
-        let measured = self.shared.sending_ends().saturating_sub(self.shared.warm_up);
+        let measured = self.shared.sending_ended().saturating_sub(self.shared.warm_up);
         let seconds = measured as f64 / 1e9;
         let (corrected, uncorrected) = self.totals.latencies();
         let mut after = self.target.observe();

@@ -53,6 +53,7 @@ pub(in crate::load) struct Sender<B, S, F> {
     bound: u64,
     classes: usize,
     sent_all: bool,
+    last_send: Moment,
 }
 
 impl<B, S, F> Sender<B, S, F>
@@ -72,7 +73,19 @@ where
         let origin = Arc::clone(&shared.origins[number]);
         let classes = shared.recorders.classes();
         let flights = Flights::new(waker);
-        Self { begin, send, source, shared, origin, flights, next: None, bound, classes, sent_all: false }
+        Self {
+            begin,
+            send,
+            source,
+            shared,
+            origin,
+            flights,
+            next: None,
+            bound,
+            classes,
+            sent_all: false,
+            last_send: 0,
+        }
     }
 
     /// Does what is due.
@@ -153,6 +166,7 @@ where
     #[inline]
     fn dispatch(&mut self, arrival: Arrival, now: Moment) {
         let Arrival { at, request } = arrival;
+        self.last_send = now;
         let measured = usize::from(at >= self.shared.warm_up);
         let place = measured * self.classes + request.share;
         if self.origin.note_send(place, at, now, self.bound) {
@@ -177,7 +191,7 @@ where
         if !self.sent_all {
             self.sent_all = true;
             self.next = None;
-            self.origin.note_sent_all();
+            self.origin.note_sent_all(self.last_send);
         }
     }
 }

@@ -78,6 +78,12 @@ impl Shared {
         self.abandoned.load(Ordering::Acquire)
     }
 
+    /// When sending ended: when it was to, or later, if the senders did not keep up.
+    pub(in crate::load) fn sending_ended(&self) -> Moment {
+        let last = self.origins.iter().map(|origin| origin.last_send.load(Ordering::Acquire)).max();
+        self.sending_ends().max(last.unwrap_or(0))
+    }
+
     /// Senders give up what is under way, and end.
     pub(in crate::load) fn finish(&self) {
         self.finish.store(true, Ordering::Release);
@@ -113,6 +119,8 @@ pub(in crate::load) struct Origin {
     /// Written by whoever ends a message.
     ended: AtomicU64,
     sent_all: AtomicBool,
+    /// Its last send, once it has sent all.
+    last_send: AtomicU64,
     sends: Mutex<Sends>,
 }
 
@@ -122,6 +130,7 @@ impl Origin {
             sent: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             sent_all: AtomicBool::new(false),
+            last_send: AtomicU64::new(0),
             sends: Mutex::new(Sends::new(classes)),
         }
     }
@@ -144,7 +153,8 @@ impl Origin {
         self.ended.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(super) fn note_sent_all(&self) {
+    pub(super) fn note_sent_all(&self, last_send: Moment) {
+        self.last_send.store(last_send, Ordering::Relaxed);
         self.sent_all.store(true, Ordering::Release);
     }
 

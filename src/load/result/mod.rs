@@ -33,7 +33,8 @@ pub struct LoadResult {
     pub interrupted: bool,
     /// When it began, as RFC 3339 in UTC.
     pub started_at: String,
-    /// How long the measured part took, in seconds: without warm-up and drain.
+    /// How long the measured part took, in seconds: without warm-up and drain. Longer than the scenario says if the generator
+    /// did not keep up.
     pub seconds: f64,
     /// What arrivals and contents were drawn by.
     pub seed: u64,

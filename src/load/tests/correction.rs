@@ -41,6 +41,17 @@ async fn a_target_that_blocks_its_sender_for_a_second_shows_it_in_p99_and_not_in
     assert_eq!(offered, [1_000, 1_000, 1_000]);
 }
 
+#[tokio::test]
+async fn messages_that_were_sent_after_the_end_make_the_run_longer_and_not_the_throughput_higher() {
+    let slow = Does(|_| {
+        std::thread::sleep(ms(2));
+        std::future::ready(Outcome::Done)
+    });
+    let result = Load::new(scenario(2_000.0, 1), slow).run().await.unwrap().result;
+    assert_eq!(result.results.all.successful_requests, 2_000);
+    assert!(result.seconds > 3.9 && result.results.all.throughput < 510.0, "{:?}", result.results.all);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_target_that_stalls_for_a_second_shows_it_in_p99_though_nobody_is_blocked() {
     let began = Instant::now();

@@ -8,7 +8,9 @@ use statim::alert::sink::{SigningKeys, Sink as _};
 use statim::alert::{Alert, Status, Why};
 use statim_servers::vendors::{Vendor, VendorKind, keys};
 
-use super::support::{KINDS, alert, an_hour_ago, deliver, delivery, fired, http, notification, sink, story};
+use super::support::{
+    KINDS, alert, an_hour_ago, deliver, delivery, fired, http, notification, sink, sink_at, story,
+};
 
 #[tokio::test]
 async fn every_service_takes_a_whole_incident_and_hears_nothing_twice() {
@@ -63,6 +65,23 @@ async fn whoever_acknowledges_is_seen_by_services_that_know_of_it() {
         let acknowledged = notification(Why::Acknowledged, Status::Acknowledged, vec![alert]);
         deliver(&*sink, acknowledged).await.unwrap();
         assert!(vendor.acknowledged(&key), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_may_have_the_path_of_the_api_or_not() {
+    for (kind, path) in [
+        (VendorKind::PagerDuty, "/v2/enqueue"),
+        (VendorKind::JiraServiceManagement, "/v2/alerts"),
+        (VendorKind::Alertmanager, "/api/v2/alerts/"),
+    ] {
+        let vendor = Vendor::start(kind).unwrap();
+        let sink = sink_at("oncall", kind, &format!("{}{path}", vendor.url()));
+        for status in [Status::Firing, Status::Resolved] {
+            let said = notification(Why::Fired, status, vec![alert("consent", an_hour_ago())]);
+            assert_eq!(deliver(&*sink, said).await, Ok(Told), "{kind:?}");
+        }
+        assert_eq!((vendor.accepted().len(), vendor.refused().len()), (2, 0), "{kind:?}");
     }
 }
 
@@ -156,6 +175,19 @@ async fn a_webhook_keeps_its_id_and_is_signed_anew_at_each_attempt() {
     delivery.now -= Duration::from_mins(20);
     assert!(sink.deliver(&delivery).await.is_err());
     assert_eq!(vendor.refused()[0].status, 401);
+}
+
+#[tokio::test]
+async fn a_webhook_says_why() {
+    let vendor = Vendor::start(VendorKind::Webhook).unwrap();
+    let sink = sink("oncall", VendorKind::Webhook, &vendor);
+    for notification in story() {
+        deliver(&*sink, notification).await.unwrap();
+    }
+    let accepted = vendor.accepted();
+    let mut said: Vec<&str> = accepted.iter().map(|it| it.headers["statim-why"].as_str()).collect();
+    said.dedup();
+    assert_eq!(said, ["fired", "repeat", "escalation", "acknowledged", "resolved"]);
 }
 
 #[tokio::test]

@@ -6,5 +6,7 @@ mod callbacks;
 mod faults;
 mod hostile;
 mod partly;
+mod proxy;
 mod secrets;
 mod support;
+mod tls;

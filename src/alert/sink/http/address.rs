@@ -78,13 +78,30 @@ impl Address {
     /// The address of a path of the API at this one. What is in front of it stays, as of a reverse proxy, and so does the
     /// query; a path that is there already is not added again.
     pub(in super::super) fn api(&self, path: &str) -> Self {
+        let before = self.in_front_of(path);
+        self.at(&format!("{before}{path}"))
+    }
+
+    /// What is in front of a path of the API at this address, whether the path is there or not.
+    pub(in super::super) fn base_of(&self, path: &str) -> Self {
+        self.at(match self.in_front_of(path) {
+            "" => "/",
+            before => before,
+        })
+    }
+
+    fn in_front_of(&self, path: &str) -> &str {
         let before = self.uri.path().trim_end_matches('/');
-        let before = before.strip_suffix(path).unwrap_or(before);
+        before.strip_suffix(path).unwrap_or(before)
+    }
+
+    /// The address at the same host with another path, which may have a query, and the same query.
+    fn at(&self, path: &str) -> Self {
         let and = if path.contains('?') { '&' } else { '?' };
         let query = self.uri.query().map_or_else(String::new, |query| format!("{and}{query}"));
         let mut parts = self.uri.clone().into_parts();
         // Of two that are valid, and of ours; what cannot be joined stays what it was.
-        parts.path_and_query = format!("{before}{path}{query}").parse().ok().or(parts.path_and_query);
+        parts.path_and_query = format!("{path}{query}").parse().ok().or(parts.path_and_query);
         let uri = Uri::from_parts(parts).unwrap_or_else(|_| self.uri.clone());
         Self { uri, ..self.clone() }
     }
@@ -198,6 +215,12 @@ mod tests {
         assert_eq!(of("http://a:9093/am/"), "http://a:9093/am/api/v2/alerts");
         assert_eq!(of("http://a/api/v2/alerts"), "http://a/api/v2/alerts");
         assert_eq!(of("http://a/x?tenant=b"), "http://a/x/api/v2/alerts?tenant=b");
+        let base = |text: &str| Address::parse(text).unwrap().base_of("/v2/alerts").uri().to_string();
+        assert_eq!(base("https://a/x/v2/alerts/?b=c"), "https://a/x?b=c");
+        assert_eq!(
+            (base("https://a/v2/alerts"), base("https://a/x")),
+            ("https://a/".into(), "https://a/x".into())
+        );
         let closing = Address::parse("http://a?tenant=b").unwrap().api("/v2/x/close?by=c");
         assert_eq!(closing.uri().to_string(), "http://a/v2/x/close?by=c&tenant=b");
     }

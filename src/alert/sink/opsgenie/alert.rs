@@ -17,6 +17,9 @@ const SOURCE: usize = 100;
 const TAG: usize = 50;
 const TAGS: usize = 20;
 
+/// Where alerts are.
+pub(super) const PATH: &str = "/v2/alerts";
+
 /// A request.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -63,7 +66,7 @@ impl Request {
         let alias = view::key(&notice.alert.dedup_key);
         let source = view::line(&origin.name, SOURCE);
         let act = |action: &str, note| Self {
-            path: format!("/v2/alerts/{alias}/{action}?identifierType=alias"),
+            path: format!("{PATH}/{alias}/{action}?identifierType=alias"),
             body: json(&Act { source: source.clone(), user: "Statim", note }),
         };
         match notice.status {
@@ -71,7 +74,7 @@ impl Request {
             Status::Resolved => act("close", "it is over"),
             Status::Firing => {
                 let create = Create::of(notice, notification, origin, alias, source);
-                Self { path: "/v2/alerts".to_owned(), body: json(&create) }
+                Self { path: PATH.to_owned(), body: json(&create) }
             }
         }
     }

@@ -77,7 +77,7 @@ impl Opsgenie {
             Some(at) => at.for_a_key()?,
             None => Address::parse(service.home())?,
         };
-        let name = name.to_owned();
+        let (name, address) = (name.to_owned(), address.base_of(alert::PATH));
         Ok(Self { name, service, key, address, origin, http, progress: Progress::default() })
     }
 

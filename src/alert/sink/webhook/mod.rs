@@ -16,13 +16,15 @@ use crate::alert::Moment;
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+const WHY: HeaderName = HeaderName::from_static("statim-why");
 
 /// Posts what Alertmanager would post to a webhook (its payload, version 4), so that whatever understands that understands
 /// this; signed as Standard Webhooks says, if there are keys. Hears of everything: repetitions, heartbeats and
 /// acknowledgements too.
 ///
-/// A receiver knows a repetition by the header `webhook-id`, which stays the same over every attempt, signed or not. Any
-/// status from 200 to 299 counts as told.
+/// A receiver knows a repetition by the header `webhook-id`, which stays the same over every attempt, signed or not. The
+/// header `statim-why` says what the payload has no word for: whether it fires, is said again, was acknowledged and so on
+/// ([`Why::as_str`](crate::alert::Why::as_str)). Any status from 200 to 299 counts as told.
 #[derive(Debug)]
 pub struct Webhook {
     name: String,
@@ -64,7 +66,13 @@ impl Sink for Webhook {
             let id = view::key(&delivery.id);
             let timestamp = Moment::from(delivery.now).millis() / 1_000;
             let signature = self.keys.as_ref().map(|keys| keys.sign(&id, timestamp, &body));
-            let headers = [(ID, Some(id)), (TIMESTAMP, Some(timestamp.to_string())), (SIGNATURE, signature)];
+            let why = delivery.notification.why.as_str().to_owned();
+            let headers = [
+                (ID, Some(id)),
+                (TIMESTAMP, Some(timestamp.to_string())),
+                (SIGNATURE, signature),
+                (WHY, Some(why)),
+            ];
             // Letters and digits, which every header can have.
             let header =
                 |(name, text): (_, Option<String>)| Some((name, HeaderValue::from_str(&text?).ok()?));

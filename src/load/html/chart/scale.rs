@@ -40,7 +40,8 @@ impl Scale {
         if most <= 0.0 {
             (least, most) = (0.1, 1.0);
         }
-        let (mut from, to) = (round_below(least.max(1.0 / LARGEST)), round_above(most.min(LARGEST)));
+        let within = |figure: f64| figure.clamp(1.0 / LARGEST, LARGEST);
+        let (mut from, to) = (round_below(within(least)), round_above(within(most)));
         if to / from < 10.0 {
             from = round_below(to / 10.0);
         }

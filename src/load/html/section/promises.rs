@@ -39,7 +39,7 @@ pub(super) fn targets(run: &Run<'_>) -> Option<Section> {
     }
     let count = |met| targets.iter().filter(|it| it.met == met).count();
     let (met, missed, open) = (count(Some(true)), count(Some(false)), count(None));
-    let columns = [words("Target"), numbers("Wanted"), numbers("Measured"), words("Verdict")];
+    let columns = [words("Target"), words("Wanted"), words("Measured"), words("Verdict")];
     let rows: Vec<_> = targets
         .iter()
         .map(|it| {

@@ -40,7 +40,7 @@ fn reason(run: &Run<'_>) -> Markup {
             (1, []) => "Its threshold held.",
             (_, []) => { "All " (all) " thresholds held." }
             (_, missed) => {
-                (missed.len()) " of " (all) " thresholds missed: "
+                @if all == 1 { "Its threshold was missed: " } @else { (missed.len()) " of " (all) " thresholds missed: " }
                 @for (index, expression) in missed.iter().take(3).enumerate() {
                     @if index > 0 { ", " }
                     code { (foreign(expression)) }
