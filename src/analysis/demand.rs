@@ -24,9 +24,9 @@ pub(super) struct Demand<'a> {
     pub(super) work: Vec<Work<'a>>,
     /// Seconds that messages spent at agents, waiting and in handlers; of an ask's those at the asked.
     pub(super) message_seconds: f64,
-    /// Seconds in handlers of the agents that are at their limit; if none is, of all.
-    pub(super) hot_busy: f64,
-    /// The part of all message seconds that these agents have.
+    /// Seconds in handlers, of all agents; of an ask's those at the asked.
+    pub(super) busy_seconds: f64,
+    /// The part of all message seconds that the agents at their limit have; if none is, the part spent in handlers.
     pub(super) hot_part: f64,
     /// Whether any agent is at its limit, or a target is missed.
     pub(super) is_hot: bool,
@@ -116,6 +116,15 @@ impl<'a> Work<'a> {
         self.wait_seconds + self.agent.busy_seconds
     }
 
+    /// Seconds in its handlers, without those it waited for another agent in.
+    fn own_busy(&self) -> f64 {
+        self.agent.busy_seconds * (1.0 - self.asks.as_ref().map_or(0.0, |asks| asks.part))
+    }
+
+    fn own_message_seconds(&self) -> f64 {
+        self.wait_seconds + self.own_busy()
+    }
+
     /// Messages refused, shed or expired.
     pub(super) fn lost(&self) -> u64 {
         self.agent.dropped(&TOO_MUCH)
@@ -147,24 +156,20 @@ impl<'a> Demand<'a> {
             work.is_saturated &= held.is_none();
             work.held_by = held;
         }
-        let own = |work: &Work<'_>| 1.0 - work.asks.as_ref().map_or(0.0, |asks| asks.part);
-        let of_own = |work: &Work<'_>| work.wait_seconds + work.agent.busy_seconds * own(work);
-        let message_seconds: f64 = work.iter().map(of_own).sum();
+        let message_seconds: f64 = work.iter().map(Work::own_message_seconds).sum();
         let any_hot = work.iter().any(|work| work.is_saturated);
-        let hot = || {
-            work.iter()
-                .enumerate()
-                .filter(|(place, it)| !any_hot || it.is_saturated || is_asked(&work, *place))
-        };
-        let hot_busy = hot().map(|(_, it)| it.agent.busy_seconds * own(it)).sum();
-        let hot_seconds: f64 = hot().map(|(_, it)| of_own(it)).sum();
-        let hot_part = ratio(hot_seconds, message_seconds).unwrap_or(0.0).min(1.0);
+        let busy_seconds: f64 = work.iter().map(Work::own_busy).sum();
+        let hot = work.iter().enumerate().filter(|(place, it)| it.is_saturated || is_asked(&work, *place));
+        let hot_seconds: f64 = hot.map(|(_, it)| it.own_message_seconds()).sum();
+        // Where nobody queues behind a handler, what is in the handlers is all that a cause within them takes.
+        let of_causes = if any_hot { hot_seconds } else { busy_seconds };
+        let hot_part = ratio(of_causes, message_seconds).unwrap_or(0.0).min(1.0);
         let suffers = any_hot || suffers(evidence, &work);
         let most = work.iter().map(|it| it.agent.attempts() as f64).fold(1.0, f64::max);
         Self {
             evidence,
             message_seconds,
-            hot_busy,
+            busy_seconds,
             hot_part,
             is_hot: any_hot || misses(evidence),
             suffers,
@@ -173,24 +178,27 @@ impl<'a> Demand<'a> {
         }
     }
 
-    /// The part of the limiting agents' time in handlers that so many seconds are.
+    /// The part of all time in handlers that so many seconds are.
     pub(super) fn part(&self, seconds: f64) -> f64 {
-        ratio(seconds, self.hot_busy).unwrap_or(0.0).min(1.0)
+        ratio(seconds, self.busy_seconds).unwrap_or(0.0).min(1.0)
     }
 
-    /// The part of all message seconds that a cause accounts for which takes this part of the limiting agents' time: the
-    /// messages queued there wait for it too.
+    /// The part of all message seconds that a cause accounts for which takes this part of the time in handlers: the messages
+    /// queued at agents at their limit wait for it too.
     pub(super) fn weight(&self, part: f64) -> f64 {
         (part * self.hot_part).clamp(0.0, 1.0)
     }
 
-    /// The part of the limiting agents' time that is spent on the store and the cache, not on work of their own.
-    pub(super) fn behind(&self) -> f64 {
+    /// The part of this agent's own time in handlers that is certainly spent on the store and the cache: whose waits they are is
+    /// not measured, so as if all other agents did nothing but wait for them first.
+    pub(super) fn behind(&self, work: &Work<'_>) -> f64 {
         let waits: f64 = self.evidence.stores.values().map(|it| it.pool.seconds + it.turns.seconds).sum();
         let worked: f64 = self.evidence.stores.values().map(|it| it.statement_seconds).sum();
         // What a loader does is mostly statements and their waits: the larger of the two, not both.
         let loads = self.evidence.cache.map_or(0.0, |cache| cache.load_seconds);
-        self.part((waits + worked).max(loads))
+        let others = self.busy_seconds - work.own_busy();
+        let certain = (waits + worked).max(loads) - others.max(0.0);
+        ratio(certain.max(0.0), work.own_busy()).unwrap_or(0.0).min(1.0)
     }
 
     /// How many times as much throughput there is until the next limit, if those at theirs were none: 1 / max U of the
@@ -201,7 +209,7 @@ impl<'a> Demand<'a> {
         1.0 / others.fold(cpu, f64::max).clamp(0.05, 1.0)
     }
 
-    /// What is gained by removing what takes this part of the limiting agents' time: throughput where something is at its limit,
+    /// What is gained by removing what takes this part of the time in handlers: throughput where something is at its limit,
     /// else time. At most `cap` times as much throughput.
     pub(super) fn gain(&self, part: f64, cap: f64, assumption: &str) -> Gain {
         if self.is_hot {

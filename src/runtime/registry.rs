@@ -102,7 +102,12 @@ impl Registry {
     /// The pool of this name.
     pub(crate) fn pool(&self, name: &str) -> Result<Arc<dyn Resize>, ScaleError> {
         let not_found = || ScaleError::NotFound { name: name.to_owned() };
-        let entry = self.entries.get(name).ok_or_else(not_found)?;
+        // A member of a pool by key has a name of its own.
+        let of_member = || {
+            let entry = self.entries.get(name.rsplit_once('/')?.0)?;
+            matches!(entry.pool, Pool::ByKey(_)).then_some(entry)
+        };
+        let entry = self.entries.get(name).or_else(of_member).ok_or_else(not_found)?;
         match entry.pool {
             _ if entry.has_ended() => Err(not_found()),
             Pool::Single => Err(ScaleError::Single { name: name.to_owned() }),

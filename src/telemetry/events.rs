@@ -108,6 +108,22 @@ impl Listener for Happenings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resilience::{BreakerOptions, CircuitBreaker, Environment};
+
+    #[test]
+    fn breakers_are_heard_beside_another_listener() {
+        let events = Happenings::default();
+        let heard = Arc::<Mutex<u32>>::default();
+        let counting = Arc::clone(&heard);
+        let environment =
+            Environment::default().listener(move |_: &Event<'_>| *lock(&counting) += 1).heard_by(&events);
+        let breaker = CircuitBreaker::new("b", &BreakerOptions::default(), &environment).unwrap();
+        drop(breaker.try_acquire());
+        breaker.force_open();
+        let what: Vec<_> = events.latest().into_iter().map(|it| it.what).collect();
+        assert_eq!(what, [Occurrence::Breaker { from: BreakerState::Closed, to: BreakerState::ForcedOpen }]);
+        assert!(*lock(&heard) >= 2, "the other hears of calls too");
+    }
 
     #[test]
     fn events_are_bounded_and_what_repeats_is_counted() {

@@ -2,3 +2,4 @@
 
 mod deployment;
 mod planted;
+mod run;

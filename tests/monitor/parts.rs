@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use statim::delivery::Outbox;
@@ -176,6 +177,43 @@ fn processor_time_is_that_of_whoever_computes() {
     tell(&runtime, &worker, &crate::support::Work::Well(Priority::Normal), 1);
     assert!(runtime.snapshot().agent("worker").unwrap().cpu_seconds.is_none(), "not unless asked for");
     assert!(!Monitor::new(&runtime, eager()).scrape(Format::Prometheus).contains("statim_agent_cpu"));
+}
+
+/// Computes for some microseconds, and writes down its thread's processor time.
+struct Brief(Arc<Mutex<Vec<Duration>>>);
+struct Moment;
+impl Message for Moment {}
+impl Agent for Brief {
+    type Message = Moment;
+    type Error = Infallible;
+    async fn handle(&mut self, _: Moment, _: &mut Context<Self>) -> Result<(), Infallible> {
+        self.0.lock().unwrap().push(statim_cpu());
+        std::hint::black_box((0..2_000_u64).fold(0, |sum, n| std::hint::black_box(sum ^ n)));
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn processor_time_of_short_turns_adds_up_to_that_of_the_thread() {
+    const MESSAGES: usize = 5_000;
+    let runtime = Runtime::builder().arbiters(1).cpu_time(true).start().unwrap();
+    let seen = Arc::<Mutex<Vec<Duration>>>::default();
+    let kept = Arc::clone(&seen);
+    let agent = runtime.spawn("brief", AgentOptions::default(), move || Brief(Arc::clone(&kept))).unwrap();
+    for _ in 0..MESSAGES {
+        agent.tell_blocking(Moment).unwrap();
+    }
+    wait_until(|| runtime.snapshot().agent("brief").unwrap().handled == MESSAGES as u64);
+    let seen = seen.lock().unwrap();
+    // The kernel brings its figure up to date every few milliseconds.
+    let thread = (seen[MESSAGES - 1] - seen[0]).as_secs_f64();
+    let agent = runtime.snapshot().agent("brief").unwrap().cpu_seconds.unwrap();
+    assert!(
+        thread > 0.02 && agent > thread * 0.6 - 0.01 && agent < thread * 1.2 + 0.01,
+        "{agent} of {thread}"
+    );
 }
 
 thread_local! {

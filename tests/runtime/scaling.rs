@@ -112,6 +112,8 @@ fn what_is_no_shared_pool_keeps_its_size() {
         let scale = async |name, instances| runtime.scale(name, instances).await;
         assert!(matches!(scale("single", 2).await, Err(ScaleError::Single { .. })));
         assert!(matches!(scale("by-key", 3).await, Err(ScaleError::ByKey { .. })));
+        assert!(matches!(scale("by-key/1", 3).await, Err(ScaleError::ByKey { .. })));
+        assert!(matches!(scale("nobody/1", 2).await, Err(ScaleError::NotFound { .. })));
         assert!(matches!(scale("nobody", 2).await, Err(ScaleError::NotFound { .. })));
         for size in [0, 1_025, usize::MAX] {
             assert!(matches!(scale("pool", size).await, Err(ScaleError::OutOfRange { .. })));

@@ -7,14 +7,15 @@ use crate::analysis::limits::{CPU_FULL, MOSTLY, SHORTEST_WAIT, SKEWED, TOO_MANY_
 use crate::analysis::show;
 use crate::message::Priority;
 
-/// Agents at their limit whose own work is most of it, and agents that those mostly wait for. `behind` is the part of the
-/// time of agents at their limit that other bottlenecks account for.
-pub(super) fn saturated(demand: &Demand<'_>, behind: f64) -> Vec<Bottleneck> {
+/// Agents at their limit whose own work is most of it, and agents that those mostly wait for. `others_named`: a store's or
+/// the cache's part in it is a bottleneck of its own already.
+pub(super) fn saturated(demand: &Demand<'_>, others_named: bool) -> Vec<Bottleneck> {
     let found = demand.work.iter().enumerate().filter_map(|(place, work)| {
         let is_waited_for = is_asked(&demand.work, place);
         if !(work.is_saturated || is_waited_for) {
             return None;
         }
+        let behind = if others_named { demand.behind(work) } else { 0.0 };
         // What it waits for is the cause, and it is where that shows.
         let elsewhere = work.asks.as_ref().map_or(0.0, |asks| asks.part).max(behind);
         (elsewhere < MOSTLY).then(|| bottleneck(demand, place, elsewhere))

@@ -48,7 +48,7 @@ pub(super) fn misses(demand: &Demand<'_>) -> Option<Bottleneck> {
         kind: BottleneckKind::Cache,
         resource: "query cache".to_owned(),
         summary: format!(
-            "The query cache answers {} of the queries, and {} of the busy agents' time in handlers is loads: {why}.",
+            "The query cache answers {} of the queries, and {} of all time in handlers is loads: {why}.",
             show::percent(hits),
             show::percent(part)
         ),
@@ -57,7 +57,7 @@ pub(super) fn misses(demand: &Demand<'_>) -> Option<Bottleneck> {
             Fact::new("loads", show::count(cache.loads)),
             Fact::new("hits", show::percent(hits)),
             Fact::new("one load takes on average", show::time(cache.load_seconds / loads)),
-            Fact::new("loads, part of the busy agents' time in handlers", show::percent(part)),
+            Fact::new("loads, part of all time in handlers", show::percent(part)),
             Fact::new("evicted for want of room", show::count(cache.evictions)),
             Fact::new("invalidated tags", show::count(cache.invalidations)),
             Fact::new(

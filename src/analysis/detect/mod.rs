@@ -35,8 +35,8 @@ pub(super) fn bottlenecks(demand: &Demand<'_>) -> Vec<Bottleneck> {
         use BottleneckKind::{Cache, Pool, Statements, WriteTurn};
         matches!(it.kind, Pool | WriteTurn | Statements | Cache)
     };
-    let behind = if found.iter().any(is_behind) { demand.behind() } else { 0.0 };
-    found.extend(agents::saturated(demand, behind));
+    let others_named = found.iter().any(is_behind);
+    found.extend(agents::saturated(demand, others_named));
     found.extend(agents::urgency(demand));
     // Stable, so that of two that weigh the same the cause comes before what it causes.
     found.sort_by(|a, b| b.weight.total_cmp(&a.weight));

@@ -97,14 +97,14 @@ pub(super) fn statements(demand: &Demand<'_>) -> Vec<Bottleneck> {
         let mut evidence = vec![
             Fact::new("statements", show::count(store.statements)),
             Fact::new("one takes on average (S)", show::time(mean)),
-            Fact::new("part of the busy agents' time in handlers", show::percent(part)),
+            Fact::new("part of all time in handlers", show::percent(part)),
         ];
         evidence.extend(slowest(store));
         Some(Bottleneck {
             kind: BottleneckKind::Statements,
             resource: name.to_owned(),
             summary: format!(
-                "The {} store `{name}` works {} on a statement, which is {} of the busy agents' time in handlers.",
+                "The {} store `{name}` works {} on a statement, which is {} of all time in handlers.",
                 store.database,
                 show::time(mean),
                 show::percent(part)
@@ -135,7 +135,7 @@ fn wait_facts(demand: &Demand<'_>, waits: &Waits, what: &str) -> Vec<Fact> {
         Fact::new("one takes on average", show::time(waits.mean())),
         Fact::new("p99", show::time(waits.times.p99)),
         Fact::new("all together", show::time(waits.seconds)),
-        Fact::new("part of the busy agents' time in handlers", show::percent(demand.part(waits.seconds))),
+        Fact::new("part of all time in handlers", show::percent(demand.part(waits.seconds))),
     ]
 }
 

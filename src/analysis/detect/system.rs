@@ -113,7 +113,7 @@ pub(super) fn disks(demand: &Demand<'_>) -> Option<Bottleneck> {
     }
     let mut evidence = vec![
         Fact::new("time in which something waited for a disk", show::percent(stalled)),
-        Fact::new("part of the busy agents' time that is the store's", show::percent(part)),
+        Fact::new("part of all time in handlers that is the store's", show::percent(part)),
     ];
     evidence.extend(
         system.disk_written.map(|it| Fact::new("written by the process", format!("{}/s", show::bytes(it)))),

@@ -128,7 +128,11 @@ fn system(
     let memory = samples(&|it| Some(it.rss_bytes? as f64));
     let now = after.and_then(|it| it.system.as_ref());
     let mut system = match now {
-        Some(now) => SystemEvidence::since(now, before.and_then(|it| it.system.as_ref()), seconds),
+        Some(now) => {
+            // One and the same sample twice is one: of no time nothing can be told.
+            let before = before.and_then(|it| it.system.as_ref()).filter(|before| *before != now);
+            SystemEvidence::since(now, before, seconds)
+        }
         None if cpu.is_empty() && memory.is_empty() => return None,
         None => SystemEvidence::default(),
     };

@@ -7,7 +7,7 @@ use super::document::{Block, Piece, pieces, tame};
 /// Light and dark, narrow and wide, and nothing from a network.
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
 table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}\
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.t{overflow-x:auto}code{font-family:ui-monospace,monospace}\
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}code{font-family:ui-monospace,monospace}\
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}th,td{border-color:#444}}";
 
 pub(super) fn page(title: &str, body: &str) -> String {
@@ -51,7 +51,7 @@ pub(super) fn body(blocks: &[Block]) -> String {
                     .collect();
                 writeln!(
                     html,
-                    "<div class=\"t\"><table><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>"
+                    "<div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>"
                 )
             }
         };

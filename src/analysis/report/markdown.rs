@@ -62,10 +62,16 @@ fn inline(text: &str) -> String {
 
 /// So that a text is a text and no mark-up. Underscores within words and brackets without a link are text already.
 fn escape(text: &str, to: &mut String) {
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
-            '<' => to.push_str("&lt;"),
-            '&' => to.push_str("&amp;"),
+            // `<` begins a tag only before these, and `&` a character only before those.
+            '<' if characters.peek().is_some_and(|it| it.is_alphabetic() || "/!?".contains(*it)) => {
+                to.push_str("&lt;")
+            }
+            '&' if characters.peek().is_some_and(|it| it.is_alphanumeric() || *it == '#') => {
+                to.push_str("&amp;")
+            }
             '|' | '*' | '\\' | '`' | '[' | ']' | '~' => {
                 to.push('\\');
                 to.push(character);

@@ -136,6 +136,20 @@ fn statements_are_named_from_half_of_the_time_on() {
     assert_eq!(kinds(&working(MOSTLY - 0.01)), [Agent]);
 }
 
+#[test]
+fn an_agent_is_not_excused_by_what_may_be_another_ones_waits() {
+    let mut readers = agent("readers", 20_000, 0.0, 0.01);
+    readers.instances = 4;
+    let working = |seconds: f64| {
+        let statements = StoreEvidence { statement_seconds: seconds, ..store() };
+        found(&with_store(of([busy("worker", 0.9), readers.clone()]), statements))
+    };
+    // 195 s of statements fit into the 200 s of the readers.
+    assert_eq!(working(195.0), [(Agent, "worker".to_owned()), (Statements, "store".to_owned())]);
+    // Of 260 s, 60 are the worker's whatever the readers do.
+    assert_eq!(working(260.0), [(Statements, "store".to_owned())]);
+}
+
 fn cached(queries: u64, loads: u64, load_seconds: f64, evictions: u64) -> Evidence {
     let cache = CacheEvidence { queries, loads, load_seconds, evictions, ..CacheEvidence::default() };
     Evidence { cache: Some(cache), ..hot() }

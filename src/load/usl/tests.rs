@@ -155,6 +155,12 @@ mod curves {
     }
 
     #[test]
+    fn random_arrivals_do_not_make_many_loads_of_one() {
+        let series: Vec<_> = [36, 47, 40, 31, 44, 38, 52, 35, 40].map(|it| second("stage 1", it, 9)).into();
+        assert_eq!(curve(&series).len(), 1);
+    }
+
+    #[test]
     fn a_ramp_is_as_many_points_as_it_has_loads() {
         let series: Vec<_> = (1..=10).map(|it| second("stage 1", it * 100, it * 30)).collect();
         assert_eq!(curve(&series).len(), 10);
