@@ -10,6 +10,8 @@ mod consent;
 mod dead_letters;
 #[path = "cli/generate.rs"]
 mod generate;
+#[path = "cli/load.rs"]
+mod load;
 #[path = "cli/shell.rs"]
 mod shell;
 #[path = "cli/usage.rs"]

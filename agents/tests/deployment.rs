@@ -16,6 +16,10 @@ mod interrupt;
 mod ledger;
 #[path = "deployment/links.rs"]
 mod links;
+#[path = "deployment/load.rs"]
+mod load;
+#[path = "deployment/messages.rs"]
+mod messages;
 #[path = "deployment/metrics.rs"]
 mod metrics;
 #[path = "deployment/place.rs"]

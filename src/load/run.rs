@@ -146,7 +146,9 @@ struct Stop {
 
 impl Drop for Stop {
     fn drop(&mut self) {
-        let _ = &self.cancel;
+        self.cancel.store(true, Ordering::Release);
+        self.shared.halt(self.shared.timeline.now());
+        self.shared.finish();
     }
 }
 

@@ -298,3 +298,48 @@ async fn a_process_that_lost_its_lock_without_noticing_sends_nothing() {
     second.close().await;
     first.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_database_is_down_nothing_is_sent_and_afterwards_it_goes_on() {
+    let mut postgres = tokio::task::spawn_blocking(statim_servers::Postgres::start).await.unwrap().unwrap();
+    let store_options = statim::store::StoreOptions {
+        acquire_timeout: Duration::from_secs(2),
+        ..statim::store::StoreOptions::default()
+    };
+    let store =
+        statim::store::Store::open_with(&postgres.database("alerts").unwrap(), store_options).await.unwrap();
+    let receiver = Receiver::new("one");
+    let options = ServiceOptions { save_timeout: Duration::from_secs(2), ..options() };
+    let setup = setup(vec![rule()], sinks(&[&receiver]));
+    let service = statim::alert::service::AlertService::open(&store, setup, options).await.unwrap();
+    let show = |value: f64, second: u64| {
+        let labels = statim::alert::Labels::new([("agent", "a")]).unwrap();
+        service.observe_value(crate::bench::METRIC, &labels, value, Bench::at(second));
+    };
+    show(1.0, 10);
+    assert!(service.tick_at(Bench::at(10)).await.unwrap().leads);
+    postgres.kill().unwrap();
+    show(20.0, 20);
+    assert!(service.tick_at(Bench::at(20)).await.is_err());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(receiver.asked().is_empty());
+    postgres.start_again().unwrap();
+    let mut second = 30;
+    loop {
+        show(20.0, second);
+        if service.tick_at(Bench::at(second)).await.is_ok_and(|it| it.leads) {
+            break;
+        }
+        assert!(second < 1_000, "it does not go on");
+        second += STEP;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    show(1.0, second + STEP);
+    until(|| service.waiting() == 0).await;
+    service.tick_at(Bench::at(second + STEP)).await.unwrap();
+    until(|| service.waiting() == 0).await;
+    assert_eq!(receiver.told(), ["fired a:firing", "resolved a:resolved"]);
+    assert_eq!(receiver.repetitions(), 0);
+    service.close().await;
+    store.close().await;
+}

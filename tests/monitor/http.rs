@@ -201,3 +201,19 @@ fn stopping_lets_go_of_the_address() {
     drop(idle);
     drop(HttpServer::start(address, &monitor, Health::default()).unwrap());
 }
+
+#[test]
+fn a_program_adds_routes_that_are_behind_the_monitors_own() {
+    let runtime = runtime();
+    let monitor = Monitor::new(&runtime, eager());
+    let mine = |text: &'static str| axum::routing::get(move || async move { text });
+    let routes = axum::Router::new().route("/mine", mine("mine")).route("/health/live", mine("dead"));
+    let health = Health::of(&runtime, &monitor);
+    let server = HttpServer::start_with(([127, 0, 0, 1], 0).into(), &monitor, health, routes, 2).unwrap();
+    let answer = get(server.address(), "/mine");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "mine"));
+    assert!(answer.head.contains("cache-control: no-store"), "{}", answer.head);
+    let live = get(server.address(), "/health/live");
+    assert!(live.status == 200 && live.body.contains("process"), "{}", live.body);
+    assert_eq!(get(server.address(), "/other").status, 404);
+}

@@ -117,6 +117,12 @@ impl Prepared {
         self.id.len() + content
     }
 
+    /// Whether it cannot be stored for its own sake, whatever else is in the catalogue.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.fault().is_some()
+    }
+
     /// Why it cannot be stored, if it cannot.
     pub(super) fn fault(&self) -> Option<&'static str> {
         name_fault(&self.id)

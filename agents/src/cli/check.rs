@@ -13,6 +13,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), CliError> {
     let rules = config.alerting.rules.load()?;
     // The sinks too: whether their secrets are there, and can be right.
     config.alerting.rules.open()?;
+    let route = config.message_route()?;
     let mut output = Output::new(false);
     let Config { database, runtime, ingestion, consent, .. } = &config;
     output.line(format_args!("{} is right", config.origin()))?;
@@ -28,6 +29,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), CliError> {
     output.line(format_args!("  alerts     {} rules of {}", rules.rules.len(), rules.origin()))?;
     for sink in &rules.sinks {
         output.line(format_args!("  sink       {}: {}", sink.name, sink.kind.as_str()))?;
+    }
+    if let (Some(route), Some(address)) = (&route, config.monitor.listen) {
+        let who = if route.token.is_some() { "with the token" } else { "without a token" };
+        output.line(format_args!("  messages   http://{address}/messages, {who}"))?;
     }
     for (name, options) in config.links.by_name() {
         let PolicyOptions { timeout, rate_limit, bulkhead, breaker, retry } = &options.guards;

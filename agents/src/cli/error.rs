@@ -22,7 +22,6 @@ pub(crate) enum CliError {
     Failed { what: String, source: Option<Cause> },
     /// It was done, and was not good enough: exit status 99.
     #[error("{what}")]
-    #[allow(dead_code, reason = "for `load`, which is to come")]
     ThresholdFailed { what: String },
 }
 

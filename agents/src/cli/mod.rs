@@ -12,10 +12,12 @@ mod dead_letters;
 mod error;
 mod generate;
 mod ingest;
+mod load;
 pub(crate) mod logging;
 mod open_alerts;
 pub(crate) mod output;
 pub(crate) mod progress;
+mod report;
 mod run;
 
 pub(crate) use self::args::{IngestArgs, RunArgs};
@@ -55,6 +57,8 @@ fn dispatch(command: &Command) -> Result<(), CliError> {
         // These two say themselves what is to be logged.
         Command::Run(args) => return run::run(args),
         Command::Ingest(args) => return ingest::ingest(args),
+        // What an overload warns of is what is measured.
+        Command::Load(_) => logging::init(LogLevel::Error, LogFormat::Pretty),
         _ => logging::init(LogLevel::Warn, LogFormat::Pretty),
     }
     match command {
@@ -62,6 +66,8 @@ fn dispatch(command: &Command) -> Result<(), CliError> {
         Command::Alerts(args) => alerts::alerts(args),
         Command::DeadLetters(args) => dead_letters::dead_letters(args),
         Command::Generate(args) => generate::generate(args),
+        Command::Load(args) => load::load(args),
+        Command::Report(args) => report::report(args),
         Command::Check(args) => check::check(args),
         Command::Run(_) | Command::Ingest(_) => Ok(()),
     }

@@ -35,6 +35,18 @@ impl Progress {
         Self { bar }
     }
 
+    /// A bar for `what`, which says everything else in its message.
+    pub(crate) fn saying(what: &str, total: Option<u64>) -> Self {
+        let template = if total.is_some() { "{prefix} [{bar:30}] {msg}" } else { "{prefix} {spinner} {msg}" };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        let bar = BARS.add(bar.with_style(style.progress_chars("=> ")).with_prefix(what.to_owned()));
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { bar }
+    }
+
     /// So many are done.
     pub(crate) fn set(&self, done: u64) {
         self.bar.set_position(done);

@@ -15,9 +15,10 @@ use super::{CliError, Doing, RunArgs, block_on, logging};
 use crate::alerting::AlertingMessage;
 use crate::config::Config;
 use crate::deployment::{
-    Deployment, DeploymentError, DeploymentLinks, DeploymentOptions, IngestReport, PipelineOptions, Progress,
-    ReplayReport, Requeued, RunReport, agent_reports,
+    Deployment, DeploymentError, DeploymentLinks, DeploymentOptions, DoorOptions, IngestReport,
+    PipelineOptions, Progress, ReplayReport, Requeued, RunReport, agent_reports,
 };
+use crate::messages::RouteOptions;
 
 /// How often requeued dead letters are looked for.
 const REQUEUE_EVERY: Duration = Duration::from_secs(1);
@@ -26,9 +27,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), CliError> {
     let config = super::configuration(args.config.as_deref())?;
     config.check_paths()?;
     config.alerting.rules.open()?;
+    let route = config.message_route()?;
     logging::init(config.log.level, config.log.format);
     note(format_args!("statim: the database is {}", config.database.url));
-    let report = block_on(serve(&config, args.until_idle))?;
+    let report = block_on(serve(&config, route, args.until_idle))?;
     let mut output = Output::new(args.json);
     output.line(told(&report))?;
     output.finish(&report)?;
@@ -61,12 +63,25 @@ pub(super) async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-async fn serve(config: &Config, until_idle: bool) -> Result<RunReport, CliError> {
-    let mut deployment = Deployment::start(&options(config)).await.doing("starting the deployment")?;
+async fn serve(
+    config: &Config,
+    route: Option<RouteOptions>,
+    until_idle: bool,
+) -> Result<RunReport, CliError> {
+    let door = route.map(|route| DoorOptions { route: Some(route), ..DoorOptions::default() });
+    let accepts = door.is_some();
+    let options = DeploymentOptions { door, ..options(config) };
+    let mut deployment = Deployment::start(&options).await.doing("starting the deployment")?;
     if let Some(address) = deployment.listens_on() {
         note(format_args!("statim: metrics and health are at http://{address}/metrics and /health/ready"));
+        if accepts {
+            note(format_args!("statim: messages are taken at http://{address}/messages"));
+        }
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "metrics are served beyond this machine, without authentication or encryption");
+            if accepts {
+                tracing::warn!(%address, "messages and their token travel unencrypted; put a proxy with TLS before it");
+            }
         }
     }
     let hangups = tokio::spawn(reload_at_hangup(deployment.alerting().clone()));
@@ -234,6 +249,7 @@ fn options(config: &Config) -> DeploymentOptions {
             linger: config.deduplication.linger,
             capacity: config.deduplication.capacity,
             link: config.links.records,
+            admission: None,
         },
         arbiters: Some(config.runtime.arbiter_count()),
         shutdown_deadline: config.runtime.shutdown,
@@ -252,6 +268,7 @@ fn options(config: &Config) -> DeploymentOptions {
             requeue: config.links.requeue,
             drill: config.links.drill,
         },
+        door: None,
     }
 }
 

@@ -8,6 +8,8 @@ pub mod alerts;
 mod fault;
 mod guards;
 mod lines;
+pub mod load;
+mod messages;
 mod reader;
 mod sections;
 mod shape;
@@ -17,13 +19,16 @@ mod url;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::alerts::quantity::duration;
 pub use self::fault::{Fault, Faults};
 pub use self::guards::{AdmissionConfig, LinksConfig};
 pub use self::lines::Position;
+pub use self::messages::MessagesConfig;
 pub use self::sections::{
     AlertingConfig, ConsentConfig, DatabaseConfig, DeduplicationConfig, DrillConfig, IngestionConfig,
     LogConfig, LogFormat, LogLevel, MonitorConfig, RuntimeConfig,
 };
+pub(crate) use self::suggest::nearest;
 pub use self::url::DatabaseUrl;
 
 use std::fs::File;
@@ -32,6 +37,7 @@ use std::path::{Path, PathBuf};
 
 use self::reader::Document;
 use crate::alerting::RuleSource;
+use crate::messages::RouteOptions;
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -51,6 +57,8 @@ pub struct Config {
     pub consent: ConsentConfig,
     /// How often the agents are looked at, and how much of that is kept.
     pub monitor: MonitorConfig,
+    /// Whether messages from outside are taken in.
+    pub messages: MessagesConfig,
     /// When somebody is told.
     pub alerting: AlertingConfig,
     /// Made-up revocations, to show how fast real ones would be.
@@ -84,6 +92,7 @@ impl Default for Config {
             deduplication: DeduplicationConfig::default(),
             consent: ConsentConfig::default(),
             monitor: MonitorConfig::default(),
+            messages: MessagesConfig::default(),
             alerting: AlertingConfig::default(),
             drill: DrillConfig::default(),
             links: LinksConfig::default(),
@@ -116,13 +125,22 @@ impl Config {
     pub fn parse(text: &str, origin: &str) -> Result<Self, Faults> {
         let mut document = Document::parse(text);
         let mut places = Vec::new();
+        // In the order in which faults name the sections.
+        let database = sections::database(&mut document);
+        let runtime = sections::runtime(&mut document);
+        let ingestion = sections::ingestion(&mut document, &mut places);
+        let deduplication = sections::deduplication(&mut document);
+        let consent = sections::consent(&mut document, &mut places);
+        let monitor = sections::monitor(&mut document);
+        let messages = messages::messages(&mut document, &monitor);
         let config = Self {
-            database: sections::database(&mut document),
-            runtime: sections::runtime(&mut document),
-            ingestion: sections::ingestion(&mut document, &mut places),
-            deduplication: sections::deduplication(&mut document),
-            consent: sections::consent(&mut document, &mut places),
-            monitor: sections::monitor(&mut document),
+            database,
+            runtime,
+            ingestion,
+            deduplication,
+            consent,
+            monitor,
+            messages,
             alerting: sections::alerting(&mut document, &mut places),
             drill: sections::drill(&mut document),
             links: guards::links(&mut document),
@@ -133,6 +151,15 @@ impl Config {
         };
         let faults = document.finish();
         if faults.is_empty() { Ok(config) } else { Err(Faults::of(origin.to_owned(), faults)) }
+    }
+
+    /// How messages from outside are let in, with the token read from where it is kept; `None` if they are not.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no token, with the line that names its place. The token is not repeated.
+    pub fn message_route(&self) -> Result<Option<RouteOptions>, Faults> {
+        self.messages.route().map_err(|fault| Faults::of(self.origin.clone(), vec![fault]))
     }
 
     /// What it was read from: the path of the file, or that it is the built-in defaults.

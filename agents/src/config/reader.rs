@@ -179,6 +179,18 @@ impl<'i> Section<'_, 'i> {
         }
     }
 
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+        let Some(value) = self.take(name) else { return default };
+        match value.get_ref() {
+            DeValue::Boolean(flag) => *flag,
+            _ => {
+                self.wrong(name, &value, "give true or false");
+                default
+            }
+        }
+    }
+
     /// One of a few names.
     pub(super) fn choice<T: Copy>(&mut self, name: &'static str, default: T, choices: &[(&str, T)]) -> T {
         let Some(value) = self.take(name) else { return default };
@@ -241,6 +253,11 @@ impl<'i> Section<'_, 'i> {
         Some(texts)
     }
 
+    /// Where a field that was not read yet is written, for a fault about two fields.
+    pub(super) fn span(&self, name: &str) -> Option<Range<usize>> {
+        self.entries.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value.span())
+    }
+
     /// Notes a field that was once known, with where it went.
     pub(super) fn retired(&mut self, name: &'static str, message: &str) {
         if let Some((key, _)) = take(&mut self.entries, name) {
@@ -251,6 +268,11 @@ impl<'i> Section<'_, 'i> {
     /// Notes a fault of a field.
     pub(super) fn note(&mut self, name: &str, span: Range<usize>, message: impl Into<String>) {
         self.notes.add(span, format!("{}.{name}", self.name), message);
+    }
+
+    /// Notes a fault of a field that was read.
+    pub(super) fn note_at(&mut self, name: &str, position: Position, message: impl Into<String>) {
+        self.notes.faults.push(Fault::at(position, Some(format!("{}.{name}", self.name)), message));
     }
 
     /// Notes the fields that nobody asked for.

@@ -42,7 +42,7 @@ fn the_shipped_file_says_the_defaults_and_plays_the_sample() {
     // A setting that only the default gives would go unseen by the operator.
     let text = std::fs::read_to_string(&path).expect("reads");
     let settings = text.lines().filter(|line| !line.starts_with(['#', '[']) && !line.trim().is_empty());
-    assert_eq!(settings.count(), 20);
+    assert_eq!(settings.count(), 26);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_section_of_the_wrong_form_and_a_field_outside_are_faults() {
         [
             "f.toml:1:1: log: is a whole number; write it as a section, [log]",
             "f.toml:2:1: workers: is a field outside a section that is not known; the sections are database, \
-             runtime, ingestion, deduplication, consent, monitor, alerting, drill, links, admission, log",
+             runtime, ingestion, deduplication, consent, monitor, messages, alerting, drill, links, admission, log",
         ]
     );
 }

@@ -17,13 +17,45 @@ pub enum DeduplicationMessage {
         /// Its share of what may be on its way; given back once it is stored.
         share: Share,
     },
+    /// Take these in together, and say when they are stored.
+    Batch {
+        /// What was read, in its order.
+        records: Vec<Prepared>,
+        /// What could not be read.
+        quarantined: Vec<QuarantineEntry>,
+        /// Their share of what may be on its way.
+        share: Share,
+        /// Who waits for it.
+        reply: Reply<BatchOutcome>,
+    },
     /// Note what could not be read.
     Quarantine(QuarantineEntry),
     /// Say what came of everything sent since the last time, once it is stored.
     Settle(Reply<Settled>),
 }
 
-/// What came of the records since the last time somebody asked.
+/// What came of a [batch](DeduplicationMessage::Batch). No answer at all: the database failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchOutcome {
+    /// It is stored.
+    Stored(Stored),
+    /// There was too much to do; nothing of it was begun.
+    Overloaded,
+}
+
+/// A [batch](DeduplicationMessage::Batch) is in the catalogue, whatever came of its records there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Records and deletions that were taken in.
+    pub records: u64,
+    /// Records that cannot be stored for their own sake, such as one with a blank id.
+    pub refused: u64,
+    /// What could not be read and is in the quarantine.
+    pub quarantined: u64,
+}
+
+/// What came of the records since the last time somebody asked, those of a [batch](DeduplicationMessage::Batch) left out:
+/// of them its sender knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Of those that were stored.
@@ -48,6 +80,7 @@ impl Message for DeduplicationMessage {
     fn kind(&self) -> &'static str {
         match self {
             Self::Record { .. } => "record",
+            Self::Batch { .. } => "batch",
             Self::Quarantine(_) => "quarantine",
             Self::Settle(_) => "settle",
         }
@@ -69,6 +102,14 @@ pub enum DeduplicationError {
         /// Why not.
         source: CatalogueError,
     },
+}
+
+/// A batch whose sender waits.
+struct Waiting {
+    records: Vec<Prepared>,
+    quarantined: Vec<QuarantineEntry>,
+    share: Share,
+    reply: Reply<BatchOutcome>,
 }
 
 /// Keeps the catalogue.
@@ -135,6 +176,36 @@ impl Deduplication {
         }
     }
 
+    /// Stores batches whose senders wait, all in one transaction, and then tells each.
+    async fn answer(&mut self, batches: Vec<Waiting>) -> Result<(), DeduplicationError> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let (mut records, mut entries, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        for Waiting { records: more, quarantined, share, reply } in batches {
+            let refused = more.iter().filter(|record| record.is_refused()).count() as u64;
+            let records_of_it = more.len() as u64 - refused;
+            waiting.push((
+                Stored { records: records_of_it, refused, quarantined: quarantined.len() as u64 },
+                reply,
+            ));
+            records.extend(more);
+            entries.extend(quarantined);
+            drop(share);
+        }
+        let stored = self.catalogue().apply_prepared(records).await;
+        // Without an answer, who waits knows that it failed.
+        stored.map_err(|source| DeduplicationError::Catalogue { what: "records", source })?;
+        if !entries.is_empty() {
+            let kept = self.catalogue().quarantine(&entries).await;
+            kept.map_err(|source| DeduplicationError::Catalogue { what: "the quarantine", source })?;
+        }
+        for (stored, reply) in waiting {
+            reply.send(BatchOutcome::Stored(stored));
+        }
+        Ok(())
+    }
+
     async fn set_aside(&mut self, entries: &[QuarantineEntry]) -> Result<(), DeduplicationError> {
         if entries.is_empty() {
             return Ok(());
@@ -168,6 +239,9 @@ impl Agent for Deduplication {
     ) -> Result<(), DeduplicationError> {
         match message {
             DeduplicationMessage::Record { prepared, share } => self.take_in(vec![(prepared, share)]).await,
+            DeduplicationMessage::Batch { records, quarantined, share, reply } => {
+                self.answer(vec![Waiting { records, quarantined, share, reply }]).await
+            }
             DeduplicationMessage::Quarantine(entry) => self.set_aside(&[entry]).await,
             DeduplicationMessage::Settle(reply) => {
                 reply.send(std::mem::take(&mut self.settled));
@@ -181,9 +255,12 @@ impl Agent for Deduplication {
         batch: &mut Batch<DeduplicationMessage>,
         ctx: &mut Context<Self>,
     ) -> Result<(), DeduplicationError> {
-        let (mut records, mut entries) = (Vec::new(), Vec::new());
+        let (mut records, mut entries, mut batches) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(message) = batch.next() {
             match message {
+                DeduplicationMessage::Batch { records, quarantined, share, reply } => {
+                    batches.push(Waiting { records, quarantined, share, reply });
+                }
                 DeduplicationMessage::Record { prepared, share } => records.push((prepared, share)),
                 DeduplicationMessage::Quarantine(entry) => entries.push(entry),
                 settle @ DeduplicationMessage::Settle(_) => {
@@ -194,7 +271,9 @@ impl Agent for Deduplication {
                 }
             }
         }
-        self.store(records, entries).await
+        let stored = self.store(records, entries).await;
+        let answered = self.answer(batches).await;
+        stored.and(answered)
     }
 
     fn severity(error: &DeduplicationError) -> Severity {

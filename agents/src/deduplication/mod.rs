@@ -6,4 +6,4 @@
 
 mod agent;
 
-pub use agent::{Deduplication, DeduplicationError, DeduplicationMessage, Settled};
+pub use agent::{BatchOutcome, Deduplication, DeduplicationError, DeduplicationMessage, Settled, Stored};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use statim::DeadLetter;
+use statim::{DeadLetter, Reason};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -28,8 +28,12 @@ pub(super) struct Keeper {
 pub(super) struct Inlet(Arc<Mutex<Option<mpsc::Sender<NewLetter>>>>);
 
 impl Inlet {
-    /// Takes note of a letter; never blocks.
+    /// Takes note of a letter; never blocks. What its asker was too late for is not kept: they were told, there is no payload
+    /// to give back, and in an overload, which is when there are thousands of them, keeping them would be more load.
     pub(super) fn put(&self, letter: &DeadLetter) {
+        if letter.body.is_none() && matches!(letter.reason, Reason::Cancelled | Reason::Expired) {
+            return;
+        }
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = sender.as_ref().is_some_and(|sender| sender.try_send(stored(letter)).is_ok());
         if !kept {

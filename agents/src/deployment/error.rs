@@ -6,6 +6,7 @@ use statim::alert::service::AlertOpenError;
 use statim::delivery::LettersError;
 use statim::link::NewLinkError;
 use statim::monitor::ServeError;
+use statim::store::cache::CacheOpenError;
 use statim::store::{OpenError, UrlError};
 use statim::{SpawnError, StartError};
 
@@ -35,6 +36,15 @@ pub enum DeploymentError {
     /// Metrics and health cannot be served.
     #[error("monitor.listen: {0}")]
     Serve(#[from] ServeError),
+    /// Anybody who reaches the address could send messages.
+    #[error("messages are not accepted at {address} without a token: it can be reached from other machines")]
+    OpenDoor {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
+    /// The cache of the research agent cannot be opened.
+    #[error(transparent)]
+    Cache(#[from] CacheOpenError),
     /// The database's URL is no good.
     #[error(transparent)]
     Url(#[from] UrlError),

@@ -19,4 +19,4 @@ pub use report::{
     AgentReport, IngestReport, LatencyMillis, QuarantineNote, RunReport, UnreadableFile, agent_reports,
 };
 pub use requeue::Requeued;
-pub use whole::{Deployment, DeploymentLinks, DeploymentOptions};
+pub use whole::{Deployment, DeploymentLinks, DeploymentOptions, DoorOptions};

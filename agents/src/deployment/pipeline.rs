@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use statim::monitor::Monitor;
+use statim::resilience::AdmissionOptions;
 use statim::{
     AgentOptions, AgentRef, BatchOptions, ControlError, LinkOptions, MailboxOptions, Placement, Pool,
     RuntimeHandle,
@@ -36,6 +37,8 @@ pub struct PipelineOptions {
     pub capacity: usize,
     /// What guards the link from ingestion to deduplication.
     pub link: LinkOptions,
+    /// When both agents refuse messages; `None` is never. Not for reading files: a file whose message is refused is not read.
+    pub admission: Option<AdmissionOptions>,
 }
 
 impl PipelineOptions {
@@ -54,6 +57,7 @@ impl PipelineOptions {
             linger: Duration::from_millis(5),
             capacity: 4_096,
             link: LinkOptions::default(),
+            admission: None,
         }
     }
 }
@@ -107,13 +111,19 @@ impl Pipeline {
     ) -> Result<Self, DeploymentError> {
         let database = options.database.clone();
         let batch = BatchOptions::up_to(options.batch_records).linger(options.linger);
+        let admitting = |agent: AgentOptions| match options.admission {
+            Some(admission) => agent.admission(admission),
+            None => agent,
+        };
         let deduplication = runtime.spawn(
             Self::DEDUPLICATION,
-            AgentOptions::default()
-                .capacity(options.capacity.max(16))
-                .batch(batch)
-                .placement(Placement::background(Self::DEDUPLICATION))
-                .stop_order(10),
+            admitting(
+                AgentOptions::default()
+                    .capacity(options.capacity.max(16))
+                    .batch(batch)
+                    .placement(Placement::background(Self::DEDUPLICATION))
+                    .stop_order(10),
+            ),
             move || Deduplication::new(database.clone()).watched_by(monitor.clone()),
         )?;
         let flow = Flow::new(options.memory_bytes);
@@ -121,10 +131,14 @@ impl Pipeline {
         let of_readers = flow.clone();
         let ingestion = runtime.spawn(
             Self::INGESTION,
-            AgentOptions::default()
-                .capacity(MailboxOptions::DEFAULT_CAPACITY)
-                .placement(Placement::background(Self::INGESTION))
-                .pool(Pool::Shared(options.workers.max(1))),
+            admitting(
+                AgentOptions::default()
+                    .capacity(MailboxOptions::DEFAULT_CAPACITY)
+                    // Batches of one source are taken together; a file is taken alone.
+                    .batch(BatchOptions::up_to(16))
+                    .placement(Placement::background(Self::INGESTION))
+                    .pool(Pool::Shared(options.workers.max(1))),
+            ),
             move || Ingestion::new(to.clone(), of_readers.clone()),
         )?;
         Ok(Self { ingestion, deduplication, flow })
@@ -134,6 +148,17 @@ impl Pipeline {
     #[must_use]
     pub fn ingestion(&self) -> &AgentRef<IngestionMessage> {
         &self.ingestion
+    }
+
+    /// The agent that keeps the catalogue.
+    #[must_use]
+    pub fn deduplication(&self) -> &AgentRef<DeduplicationMessage> {
+        &self.deduplication
+    }
+
+    /// What is on its way to deduplication.
+    pub(super) fn flow(&self) -> &Flow {
+        &self.flow
     }
 
     /// Ends all reading: readers leave their files after the record they are at, and no other file is begun. An

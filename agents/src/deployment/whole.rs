@@ -10,9 +10,11 @@ use statim::alert::sink::Sink;
 use statim::monitor::{Health, HttpServer, Monitor, MonitorOptions};
 use statim::remedy::{Remedies, RemedyOptions};
 use statim::resilience::AdmissionOptions;
+use statim::store::cache::{CacheOptions, QueryCache};
 use statim::store::{Store, sibling_url};
 use statim::{
-    AgentOptions, AgentRef, BatchOptions, Link, LinkOptions, Placement, Runtime, ShutdownReport, Snapshot,
+    AgentOptions, AgentRef, BatchOptions, Link, LinkOptions, Placement, Pool, Runtime, RuntimeHandle,
+    ShutdownReport, Snapshot,
 };
 
 use super::dead_letter_keeper::{Inlet, Keeper};
@@ -25,8 +27,13 @@ use super::watch::Watch;
 use crate::alerting::{Acting, Alerting, AlertingMessage, RuleSource, Rules};
 use crate::consent::{Consent, ConsentMessage};
 use crate::deduplication::Deduplication;
+use crate::messages::{Door, RouteOptions, router};
 use crate::monitor::{MonitorAgent, store_check};
+use crate::research::Research;
 use statim::delivery::LetterStore;
+
+/// Questions answered at a time: they wait for the database more than they work.
+const RESEARCHERS: usize = 4;
 
 /// How a deployment is built.
 #[derive(Debug, Clone)]
@@ -57,6 +64,17 @@ pub struct DeploymentOptions {
     pub consent_admission: Option<AdmissionOptions>,
     /// What guards the links between them, but for the pipeline's.
     pub links: DeploymentLinks,
+    /// Whether messages from outside are taken in, by [`Deployment::door`], and what refuses them.
+    pub door: Option<DoorOptions>,
+}
+
+/// How messages from outside are taken in.
+#[derive(Debug, Clone, Default)]
+pub struct DoorOptions {
+    /// Also over HTTP, where metrics are served: `POST /messages`. `None` is not.
+    pub route: Option<RouteOptions>,
+    /// When the research agent refuses messages; `None` is never.
+    pub research_admission: Option<AdmissionOptions>,
 }
 
 /// What guards the links of a deployment. The default guards none.
@@ -83,6 +101,7 @@ pub struct Deployment {
     letters: LetterStore,
     monitor: Monitor,
     http: Option<HttpServer>,
+    door: Option<(Door, QueryCache)>,
     letter_store: Store,
     keeper: Keeper,
     alerting: AgentRef<AlertingMessage>,
@@ -173,11 +192,25 @@ impl Deployment {
             MonitorAgent::new(watching.clone(), to_alerting.clone())
         })?;
         // Before anything that takes long, so that who waits for readiness can see what it waits for.
+        let door = match &options.door {
+            None => None,
+            Some(door) => Some(open_door(&runtime, &pipeline, &consent, &letter_store, door)?),
+        };
         let http = match options.listen {
             None => None,
             Some(address) => {
                 let health = store_check(Health::of(&runtime, &monitor), &letter_store);
-                Some(HttpServer::start(address, &monitor, health)?)
+                let route = options.door.as_ref().and_then(|it| it.route.clone());
+                Some(match door.as_ref().map(|(door, _)| door.clone()).zip(route) {
+                    None => HttpServer::start(address, &monitor, health)?,
+                    Some((door, route)) => {
+                        if route.token.is_none() && !address.ip().is_loopback() {
+                            return Err(DeploymentError::OpenDoor { address });
+                        }
+                        let connections = route.concurrency;
+                        HttpServer::start_with(address, &monitor, health, router(door, route), connections)?
+                    }
+                })
             }
         };
         // The ledger is open and the book complete before anybody can ask for a decision. (An agent that cannot start
@@ -195,6 +228,7 @@ impl Deployment {
             requeue,
             monitor,
             http,
+            door,
             letters,
             letter_store,
             keeper,
@@ -234,6 +268,30 @@ impl Deployment {
     #[must_use]
     pub fn replay_link(&self) -> &Link<ConsentMessage> {
         &self.replay
+    }
+
+    /// Takes messages from outside to the agents, if the options have it.
+    #[must_use]
+    pub fn door(&self) -> Option<&Door> {
+        self.door.as_ref().map(|(door, _)| door)
+    }
+
+    /// The cache of what is asked through the door.
+    #[must_use]
+    pub fn query_cache(&self) -> Option<&QueryCache> {
+        self.door.as_ref().map(|(_, cache)| cache)
+    }
+
+    /// What the agents run on.
+    #[must_use]
+    pub fn runtime(&self) -> &RuntimeHandle {
+        &self.runtime
+    }
+
+    /// The catalogue's database, beside the connections that agents have.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.letter_store
     }
 
     /// What watches the agents.
@@ -329,4 +387,27 @@ async fn open_alerts(
     let interval = setup.engine.interval;
     let service = AlertService::open(store, setup, service).await?;
     Ok((service, rules, interval))
+}
+
+/// Spawns the agent that only messages from outside need, and opens the door to all of them.
+fn open_door(
+    runtime: &Runtime,
+    pipeline: &Pipeline,
+    consent: &AgentRef<ConsentMessage>,
+    store: &Store,
+    options: &DoorOptions,
+) -> Result<(Door, QueryCache), DeploymentError> {
+    let (cache, store) = (QueryCache::open(CacheOptions::default())?, store.clone());
+    let shared = cache.clone();
+    let mut agent = AgentOptions::default()
+        .placement(Placement::group("research"))
+        .pool(Pool::Shared(RESEARCHERS))
+        .stop_order(5);
+    if let Some(admission) = options.research_admission {
+        agent = agent.admission(admission);
+    }
+    let research = runtime.spawn("research", agent, move || Research::new(store.clone(), shared.clone()))?;
+    let (ingestion, deduplication) = (pipeline.ingestion().clone(), pipeline.deduplication().clone());
+    let flow = pipeline.flow().clone();
+    Ok((Door::new(consent.clone(), research, ingestion, deduplication, flow), cache))
 }

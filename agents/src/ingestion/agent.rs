@@ -1,12 +1,14 @@
 //! The ingestion agent: one file at a time.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use statim::{Agent, Context, Key, Link, Message, Priority, Reply};
 
-use super::flow::Flow;
+use super::flow::{Flow, Share};
+use super::posted::{Posted, read_posted};
 use super::reader::read_file;
-use crate::deduplication::DeduplicationMessage;
+use crate::deduplication::{BatchOutcome, DeduplicationMessage};
 use crate::formats::{FileReport, ReadError};
 
 /// What ingestion is told.
@@ -18,6 +20,17 @@ pub enum IngestionMessage {
         path: PathBuf,
         /// Who wants to know what came of it, once all its records have been sent on.
         reply: Option<Reply<FileOutcome>>,
+    },
+    /// Read these records, which came as a message.
+    Batch {
+        /// Whose they are: those of one source are read in their order, several batches of it together.
+        source: Arc<str>,
+        /// The records, one a line, as a file of them has it.
+        lines: Vec<u8>,
+        /// Their share of what may be on its way.
+        share: Share,
+        /// Who waits until they are in the catalogue.
+        reply: Reply<BatchOutcome>,
     },
 }
 
@@ -43,23 +56,40 @@ impl Message for IngestionMessage {
     }
 
     fn key(&self) -> Option<Key> {
-        let Self::File { path, .. } = self;
-        Some(Key::of(path.as_os_str().as_encoded_bytes()))
+        Some(match self {
+            Self::File { path, .. } => Key::of(path.as_os_str().as_encoded_bytes()),
+            Self::Batch { source, .. } => Key::of(source.as_bytes()),
+        })
+    }
+
+    fn batch_key(&self) -> Option<Key> {
+        match self {
+            Self::File { .. } => None,
+            Self::Batch { .. } => self.key(),
+        }
     }
 
     fn kind(&self) -> &'static str {
-        "file"
+        match self {
+            Self::File { .. } => "file",
+            Self::Batch { .. } => "batch",
+        }
     }
 
+    /// What was posted is its sender's to send again: it is told that it failed.
     fn body(&self) -> Option<Vec<u8>> {
-        let Self::File { path, .. } = self;
-        serde_json::to_vec(&serde_json::json!({ "path": path })).ok()
+        match self {
+            Self::File { path, .. } => serde_json::to_vec(&serde_json::json!({ "path": path })).ok(),
+            Self::Batch { .. } => None,
+        }
     }
 
     /// A file can always be read again: taking in a record twice changes nothing.
     fn for_retry(&self) -> Option<Self> {
-        let Self::File { path, .. } = self;
-        Some(Self::File { path: path.clone(), reply: None })
+        match self {
+            Self::File { path, .. } => Some(Self::File { path: path.clone(), reply: None }),
+            Self::Batch { .. } => None,
+        }
     }
 }
 
@@ -76,6 +106,14 @@ pub enum IngestionError {
         /// Which file.
         path: String,
     },
+    /// The thread that read a batch panicked.
+    #[error(
+        "the reader of a batch of records panicked; this is a fault of the program, and the batch is left out"
+    )]
+    BatchReader,
+    /// Deduplication takes no more.
+    #[error("deduplication has ended and did not take a batch of records")]
+    Ended,
 }
 
 /// A member of the ingestion pool.
@@ -93,6 +131,33 @@ impl Ingestion {
     }
 }
 
+impl Ingestion {
+    /// Reads a batch and hands it on with its reply: who waits hears from deduplication when it is stored, and this agent
+    /// reads the next one meanwhile.
+    async fn read_batch(
+        &mut self,
+        source: Arc<str>,
+        lines: Vec<u8>,
+        share: Share,
+        reply: Reply<BatchOutcome>,
+    ) -> Result<(), IngestionError> {
+        let reading = tokio::task::spawn_blocking(move || read_posted(&source, &lines));
+        let Posted { records, quarantined } = reading.await.map_err(|_| IngestionError::BatchReader)?;
+        let message = DeduplicationMessage::Batch { records, quarantined, share, reply };
+        match self.deduplication.tell(message).await {
+            Ok(()) => Ok(()),
+            // Its reply goes with it, which who waits sees.
+            Err(refused) if refused.is_closed() => Err(IngestionError::Ended),
+            Err(refused) => {
+                if let DeduplicationMessage::Batch { reply, .. } = refused.into_message() {
+                    reply.send(BatchOutcome::Overloaded);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 impl Agent for Ingestion {
     type Message = IngestionMessage;
     type Error = IngestionError;
@@ -102,7 +167,12 @@ impl Agent for Ingestion {
         message: IngestionMessage,
         _: &mut Context<Self>,
     ) -> Result<(), IngestionError> {
-        let IngestionMessage::File { path, reply } = message;
+        let (path, reply) = match message {
+            IngestionMessage::File { path, reply } => (path, reply),
+            IngestionMessage::Batch { source, lines, share, reply } => {
+                return self.read_batch(source, lines, share, reply).await;
+            }
+        };
         if self.flow.is_stopped() {
             if let Some(reply) = reply {
                 reply.send(FileOutcome::Interrupted(FileReport::default()));

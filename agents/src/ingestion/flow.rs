@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// A budget of bytes that readers draw on and deduplication gives back.
 ///
-/// A mailbox counts messages, but one study may be a hundred times as large as another. For blocking threads only.
+/// A mailbox counts messages, but one study may be a hundred times as large as another.
 #[derive(Debug, Clone)]
 pub struct Flow {
     inner: Arc<Inner>,
@@ -39,7 +39,7 @@ impl Flow {
         self.inner.stopped.load(Ordering::Relaxed)
     }
 
-    /// Takes a share of `bytes`, and blocks the thread until there is one. What is larger than the whole budget takes
+    /// Takes a share of `bytes`, and blocks the thread until there is one: for threads that may. What is larger than the whole budget takes
     /// all of it, so that it passes alone.
     #[must_use]
     pub fn take(&self, bytes: u64) -> Share {
@@ -50,6 +50,15 @@ impl Flow {
         }
         *free -= bytes;
         Share { flow: self.clone(), bytes }
+    }
+
+    /// Takes a share of `bytes` if there is one now.
+    #[must_use]
+    pub fn try_take(&self, bytes: u64) -> Option<Share> {
+        let bytes = bytes.min(self.inner.budget);
+        let mut free = self.inner.free.lock().unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(bytes)?;
+        Some(Share { flow: self.clone(), bytes })
     }
 }
 
@@ -83,6 +92,15 @@ mod tests {
         assert!(!waiting.is_finished());
         drop(first);
         waiting.join().unwrap();
+    }
+
+    #[test]
+    fn who_may_not_wait_gets_a_share_or_none() {
+        let flow = Flow::new(1 << 20);
+        let first = flow.try_take(900_000).unwrap();
+        assert!(flow.try_take(900_000).is_none());
+        drop(first);
+        assert!(flow.try_take(u64::MAX).is_some());
     }
 
     #[test]

@@ -101,6 +101,14 @@ impl Evidence {
         gaps.extend(statistics.gaps());
         let mut evidence = Self::of_live(&live.runtime, system.as_ref(), recent);
         (evidence.stores, evidence.cache) = statistics.since(None);
+        // They are since the start; the window has as large a part of them as of the messages.
+        let attempts = |agents: &[AgentEvidence]| agents.iter().map(|it| it.attempts() as f64).sum::<f64>();
+        let whole = attempts(&agents::since(&live.runtime, None).0);
+        let part = super::ratio(attempts(&evidence.agents), whole).unwrap_or(1.0).min(1.0);
+        evidence.stores.values_mut().for_each(|store| store.scale(part));
+        if let Some(cache) = &mut evidence.cache {
+            cache.scale(part);
+        }
         evidence.gaps.extend(gaps);
         evidence
     }

@@ -101,6 +101,37 @@ impl StoreEvidence {
     }
 }
 
+impl Waits {
+    fn scale(&mut self, part: f64) {
+        self.count = scaled(self.count, part);
+        self.seconds *= part;
+    }
+}
+
+impl StoreEvidence {
+    /// Leaves this part of what happened.
+    pub(super) fn scale(&mut self, part: f64) {
+        [&mut self.pool, &mut self.turns].into_iter().for_each(|it| it.scale(part));
+        let counts = [&mut self.timeouts, &mut self.statements, &mut self.failed, &mut self.retried];
+        counts.into_iter().for_each(|count| *count = scaled(*count, part));
+        self.statement_seconds *= part;
+    }
+}
+
+impl CacheEvidence {
+    /// Leaves this part of what happened.
+    pub(super) fn scale(&mut self, part: f64) {
+        let Self { queries, loads, load_seconds, evictions, invalidations, redis_failures, .. } = self;
+        let counts = [queries, loads, evictions, invalidations, redis_failures];
+        counts.into_iter().for_each(|count| *count = scaled(*count, part));
+        *load_seconds *= part;
+    }
+}
+
+fn scaled(count: u64, part: f64) -> u64 {
+    (count as f64 * part).round() as u64
+}
+
 /// The query cache in the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CacheEvidence {

@@ -216,6 +216,21 @@ fn a_live_snapshot_is_of_the_last_minutes() {
 }
 
 #[test]
+fn a_live_stores_figures_are_those_of_the_last_minutes_messages() {
+    // 10,000 messages and as many connections handed out since the start; 1,000 of the messages in the last minutes.
+    let json = serde_json::json!({
+        "runtime": snapshot(10_000.0, agent(10_000, 5.0, 10.0)),
+        "summary": {"seconds": 10.0, "agents": [{"name": "worker", "handled": 1_000, "failed": 0, "busy_ratio": 1.0}]},
+        "store": statistics([("records", stats(10_000, 8.0))], None),
+    });
+    let evidence = Evidence::read(&serde_json::to_vec(&json).unwrap()).unwrap();
+    let pool = evidence.stores["records"].pool;
+    assert_eq!(pool.count, 1_000);
+    assert!((pool.seconds - 8.0).abs() < 1e-9 && (pool.mean() - 0.008).abs() < 1e-9, "{pool:?}");
+    assert_eq!(analyse(&evidence).bottlenecks[0].kind, BottleneckKind::Pool);
+}
+
+#[test]
 fn a_bare_store_and_named_ones_are_read() {
     let json = |store: serde_json::Value| {
         serde_json::to_vec(&serde_json::json!({"runtime": snapshot(1.0, agent(1, 0.0, 0.0)), "store": store}))

@@ -28,7 +28,7 @@ fn kneedle(points: &[(f64, f64)]) -> Option<usize> {
     let mut best: Option<usize> = None;
     for at in 1..above.len() - 1 {
         let is_peak = above[at] > 0.0 && above[at] >= above[at - 1] && above[at] >= above[at + 1];
-        let comes_down = fall < 9.0;
+        let comes_down = above[at..].iter().any(|later| *later <= above[at] - fall);
         if is_peak && comes_down && best.is_none_or(|best| above[at] > above[best]) {
             best = Some(at);
         }

@@ -177,7 +177,7 @@ impl<T: Target> Conductor<T> {
         match self.state {
             State::Sending if self.shared.all_sent() && now >= self.shared.sending_ends() => {
                 let patience =
-                    nanos(self.scenario.drain).min(IMPATIENT * 1000);
+                    nanos(self.scenario.drain).min(if self.interrupted { IMPATIENT } else { u64::MAX });
                 self.state = State::Draining { until: now.saturating_add(patience) };
                 Some(now)
             }
@@ -299,7 +299,7 @@ impl<T: Target> Conductor<T> {
         add(if in_step { &mut self.step_lag } else { &mut self.lag }, &sends.lag);
         for (second, offered, dropped) in sends.seconds.drain(..) {
             // Sent late: its second is over.
-            if second < u64::MAX {
+            if second >= self.second || !self.series.add_sends(second, offered, dropped) {
                 self.sends.push((second, offered, dropped));
             }
         }

@@ -76,7 +76,7 @@ impl Watch {
             self.count(snapshot, point);
         }
         if let Some(now) = &observed.latencies {
-            let recent = self.latencies.as_ref().map_or_else(|| now.clone(), |before| { let _ = before; now.clone() });
+            let recent = self.latencies.as_ref().map_or_else(|| now.clone(), |before| now.since(before));
             let wait = |priority: Priority| recent.wait[priority.lane()].quantile(0.99);
             let waits = Priority::ALL.into_iter().filter_map(|it| Some((it, milliseconds(wait(it)?))));
             point.wait_p99_ms = waits.collect();
@@ -86,7 +86,7 @@ impl Watch {
 
     fn count(&mut self, snapshot: &Snapshot, point: &mut SeriesPoint) {
         let now = Counts::of(snapshot);
-        point.shed = now.shed;
+        point.shed = now.shed.saturating_sub(self.before.shed);
         point.refused = now.refused.saturating_sub(self.before.refused);
         point.restarts = now.restarts.saturating_sub(self.before.restarts);
         self.before = now;

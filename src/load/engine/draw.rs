@@ -57,7 +57,7 @@ impl Mix {
             };
             weight += u64::from(share.weight);
             let own = kinds[kind].priority;
-            let priority = share.priority.map_or(own, |at_most| { let _ = own; at_most });
+            let priority = share.priority.map_or(own, |at_most| own.at_most(at_most));
             shares.push(Drawn { upto: weight, kind, priority, keys: u64::from(share.batch_keys) });
         }
         Ok(Self { shares, weight })

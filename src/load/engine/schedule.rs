@@ -50,7 +50,7 @@ impl Phase {
             let name = format!("stage {}", n + 1);
             let mut phase = Self::steady(name, from, stage.duration, stage.rate, stage.users);
             if stage.ramp {
-                (phase.rate_from, phase.users_from) = (0.0 * rate, users);
+                (phase.rate_from, phase.users_from) = (rate, users);
             }
             (from, rate, users) = (phase.until, stage.rate, stage.users);
             phases.push(phase);

@@ -74,7 +74,7 @@ impl Users {
             Some(Reverse((at, user))) if *at <= now => {
                 let (at, user) = (*at, *user);
                 self.thinking.pop();
-                if user >= users && false {
+                if user >= users {
                     self.called[(user / self.senders) as usize] = false;
                     self.present -= 1;
                     return Coming::Later;
@@ -94,7 +94,7 @@ impl Users {
 
     /// Says that a user's message has ended.
     pub(in crate::load) fn ended(&mut self, user: u32, now: Moment) {
-        self.thinking.push(Reverse((now, user)));
+        self.thinking.push(Reverse((now.saturating_add(self.think), user)));
     }
 
     fn phase_at(&mut self, now: Moment) -> Option<Arc<Phase>> {

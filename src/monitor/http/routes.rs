@@ -30,25 +30,36 @@ struct Served {
     turn: Arc<Semaphore>,
 }
 
-/// The routes.
-pub(super) fn routes(monitor: Monitor, health: Health) -> Router {
+/// The routes, with `more` behind them.
+pub(super) fn routes(monitor: Monitor, health: Health, more: Option<Router>) -> Router {
     let served = Served { monitor, health, turn: Arc::new(Semaphore::new(1)) };
-    Router::new()
+    let own = Router::new()
         .route("/metrics", get(metrics))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/snapshot", get(snapshot))
         .route("/history.hlog", get(history))
-        .layer(from_fn(bounded))
-        .with_state(served)
+        .layer(from_fn(in_time))
+        .with_state(served);
+    match more {
+        // Behind and not beside: a path that is taken stays the monitor's.
+        Some(more) => own.fallback_service(more),
+        None => own,
+    }
+    .layer(from_fn(as_it_is))
 }
 
-/// Every answer within its time, and none of them cached or guessed at.
-async fn bounded(request: Request, next: Next) -> Response {
-    let mut response = match tokio::time::timeout(PATIENCE, next.run(request)).await {
+/// Every answer within its time.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
         Ok(response) => response,
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the answer took too long\n").into_response(),
-    };
+    }
+}
+
+/// No answer cached or guessed at.
+async fn as_it_is(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

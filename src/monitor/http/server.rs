@@ -17,13 +17,13 @@ use super::super::{Health, Monitor};
 use super::routes::routes;
 use crate::sync::Arc;
 
-/// Connections at a time; more are closed at once.
+/// Connections at a time, those for routes of others left out; more are closed at once.
 const CONNECTIONS: usize = 64;
 
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(5);
 
-/// Largest head, in bytes. Bodies are not read at all.
+/// Largest head, in bytes. Bodies are not read at all, but by routes of others.
 const HEAD_BYTES: usize = 16 * 1024;
 
 /// How long a connection is kept, busy or not; after that it may finish its answer.
@@ -70,6 +70,34 @@ impl HttpServer {
     ///
     /// [`ServeError`]: the address cannot be listened on, or there is no thread.
     pub fn start(address: SocketAddr, monitor: &Monitor, health: Health) -> Result<Self, ServeError> {
+        Self::listen(address, monitor, health, None)
+    }
+
+    /// The same with the program's own routes, and room for so many `connections` more at a time. What the monitor answers
+    /// stays the monitor's. Who may call the routes, how large a body may be and how long an answer may take is theirs to
+    /// see to; they run on the server's one thread, beside the scrapes, and must not block it.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        address: SocketAddr,
+        monitor: &Monitor,
+        health: Health,
+        routes: Router,
+        connections: usize,
+    ) -> Result<Self, ServeError> {
+        Self::listen(address, monitor, health, Some((routes, connections)))
+    }
+
+    fn listen(
+        address: SocketAddr,
+        monitor: &Monitor,
+        health: Health,
+        more: Option<(Router, usize)>,
+    ) -> Result<Self, ServeError> {
+        let (more, connections) = more.unzip();
+        let connections = CONNECTIONS.saturating_add(connections.unwrap_or(0)).min(Semaphore::MAX_PERMITS);
         let listen = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -83,9 +111,9 @@ impl HttpServer {
             .map_err(thread)?;
         let (stop, stopping) = watch::channel(false);
         let (done, ended) = oneshot::channel();
-        let routes = routes(monitor.clone(), health);
+        let routes = routes(monitor.clone(), health, more);
         let serve = move || {
-            if let Err(error) = runtime.block_on(serve(listener, routes, stopping)) {
+            if let Err(error) = runtime.block_on(serve(listener, routes, connections, stopping)) {
                 tracing::error!(%error, "metrics and health are no longer served");
             }
             // A check or a scrape that hangs may not hold up the end.
@@ -121,9 +149,14 @@ impl Drop for HttpServer {
     }
 }
 
-async fn serve(listener: TcpListener, routes: Router, mut stopping: watch::Receiver<bool>) -> io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    connections: usize,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(connections));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

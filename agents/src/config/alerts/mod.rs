@@ -6,11 +6,11 @@
 
 mod cases;
 mod notation;
-mod quantity;
+pub(in crate::config) mod quantity;
 mod rule;
 mod silence;
 mod sink;
-mod table;
+pub(in crate::config) mod table;
 
 #[cfg(test)]
 mod tests;

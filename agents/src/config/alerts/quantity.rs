@@ -5,10 +5,10 @@ use std::time::Duration;
 use statim::telemetry::names::Unit;
 
 /// What a duration looks like, for faults.
-pub(super) const DURATION: &str = "give a duration such as \"30s\", \"5m\" or \"1h30m\"";
+pub(in crate::config) const DURATION: &str = "give a duration such as \"30s\", \"5m\" or \"1h30m\"";
 
 /// A duration: numbers with `ms`, `s`, `m`, `h` or `d`, one after the other. At most a hundred years.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut left = text.trim();
     let mut total = Duration::ZERO;
     if left.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 }
 
 /// What a quantity of this unit looks like, for faults.
-pub(super) const fn example(unit: Unit) -> &'static str {
+pub(in crate::config) const fn example(unit: Unit) -> &'static str {
     match unit {
         Unit::Seconds => "is in seconds: give a number of them, or a text such as \"2s\" or \"500ms\"",
         Unit::Bytes => "is in bytes: give a number of them, or a text such as \"512MiB\"",
@@ -46,7 +46,7 @@ pub(super) const fn example(unit: Unit) -> &'static str {
 }
 
 /// A quantity in the base unit. Which suffixes are allowed depends on the unit; a number alone is in the base unit.
-pub(super) fn quantity(text: &str, unit: Unit) -> Option<f64> {
+pub(in crate::config) fn quantity(text: &str, unit: Unit) -> Option<f64> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || "+-._".contains(c))).unwrap_or(text.len());
     let number: f64 = text[..end].parse().ok()?;

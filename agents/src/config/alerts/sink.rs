@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::table::{Notes, Table};
+use crate::config::fault::Fault;
 use crate::config::lines::Position;
 
 /// Longest secret, in bytes.
@@ -101,6 +102,22 @@ pub enum SecretFault {
 }
 
 impl SecretSource {
+    /// The environment variable of this name; `None` if that is no name, but most likely the secret itself.
+    pub(in crate::config) fn variable(name: String, position: Position, field: String) -> Option<Self> {
+        let valid = name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+        (valid && name.len() <= 128).then_some(Self { place: Place::Variable(name), position, field })
+    }
+
+    /// This file.
+    pub(in crate::config) fn file(path: PathBuf, position: Position, field: String) -> Self {
+        Self { place: Place::File(path), position, field }
+    }
+
+    /// Why it is no good, as a fault of the configuration.
+    pub(in crate::config) fn fault(&self, message: String) -> Fault {
+        Fault::at(self.position, Some(self.field.clone()), message)
+    }
+
     /// Reads the secret, without the line end at its end. What it returns is for sending only: never log it.
     ///
     /// # Errors

@@ -17,13 +17,13 @@ use crate::config::lines::{Lines, Position};
 use crate::config::reader::{advice, kind, shorten};
 
 /// Where something is in the text.
-pub(super) type Span = Range<usize>;
+pub(in crate::config) type Span = Range<usize>;
 
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Item<'i> = Spanned<DeValue<'i>>;
 
 /// The faults found so far.
-pub(super) struct Notes<'i> {
+pub(in crate::config) struct Notes<'i> {
     lines: Lines<'i>,
     faults: Vec<Fault>,
     /// Lines that are not TOML: what was made of them may be anything, and is not worth a second fault.
@@ -32,7 +32,7 @@ pub(super) struct Notes<'i> {
 
 impl<'i> Notes<'i> {
     /// Reads as much of the text as is TOML.
-    pub(super) fn parse(text: &'i str) -> (Self, Table<'i>) {
+    pub(in crate::config) fn parse(text: &'i str) -> (Self, Table<'i>) {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut notes = Self { lines: Lines::new(text), faults: Vec::new(), garbled: HashSet::new() };
         for error in errors {
@@ -52,25 +52,30 @@ impl<'i> Notes<'i> {
     }
 
     /// Notes a fault.
-    pub(super) fn add(&mut self, span: Span, field: impl Into<String>, message: impl Into<String>) {
+    pub(in crate::config) fn add(
+        &mut self,
+        span: Span,
+        field: impl Into<String>,
+        message: impl Into<String>,
+    ) {
         let position = self.lines.position(span.start);
         if !self.garbled.contains(&position.line) {
             self.faults.push(Fault::at(position, Some(field.into()), message));
         }
     }
 
-    pub(super) fn position(&self, span: &Span) -> Position {
+    pub(in crate::config) fn position(&self, span: &Span) -> Position {
         self.lines.position(span.start)
     }
 
-    pub(super) fn finish(self) -> Vec<Fault> {
+    pub(in crate::config) fn finish(self) -> Vec<Fault> {
         self.faults
     }
 }
 
 /// A table being read. Each reading method takes a field out and notes what is wrong with it; a field that is absent or
 /// wrong is `None`.
-pub(super) struct Table<'i> {
+pub(in crate::config) struct Table<'i> {
     path: String,
     span: Span,
     entries: Vec<(Key<'i>, Item<'i>)>,
@@ -86,23 +91,28 @@ impl<'i> Table<'i> {
     }
 
     /// Calls it by a name from now on, in faults.
-    pub(super) fn rename(&mut self, path: String) {
+    pub(in crate::config) fn rename(&mut self, path: String) {
         self.path = path;
     }
 
     /// Where a field that was read is, else where the table is.
-    pub(super) fn span(&self, field: &str) -> Span {
+    pub(in crate::config) fn span(&self, field: &str) -> Span {
         let outer = field.split('.').next().unwrap_or(field);
         self.spans.get(field).or_else(|| self.spans.get(outer)).unwrap_or(&self.span).clone()
     }
 
     /// Whether a fault of this field was noted.
-    pub(super) fn is_wrong(&self, field: &str) -> bool {
+    pub(in crate::config) fn is_wrong(&self, field: &str) -> bool {
         self.wrong.contains(field)
     }
 
     /// Notes a fault of a field.
-    pub(super) fn fault(&mut self, notes: &mut Notes<'i>, field: &str, message: impl Into<String>) {
+    pub(in crate::config) fn fault(
+        &mut self,
+        notes: &mut Notes<'i>,
+        field: &str,
+        message: impl Into<String>,
+    ) {
         self.fault_at(notes, self.span(field), field, message);
     }
 
@@ -116,14 +126,14 @@ impl<'i> Table<'i> {
     }
 
     /// Notes that a field is missing, if it was not read.
-    pub(super) fn require(&mut self, notes: &mut Notes<'i>, field: &'static str, wanted: &str) {
+    pub(in crate::config) fn require(&mut self, notes: &mut Notes<'i>, field: &'static str, wanted: &str) {
         if !self.spans.contains_key(field) {
             self.fault_at(notes, self.span.clone(), field, format!("is missing; {wanted}"));
         }
     }
 
     /// Takes fields as read, whatever they are.
-    pub(super) fn skip(&mut self, fields: &[&'static str]) {
+    pub(in crate::config) fn skip(&mut self, fields: &[&'static str]) {
         for field in fields {
             let _ = self.take(field);
         }
@@ -138,7 +148,7 @@ impl<'i> Table<'i> {
     }
 
     /// A text.
-    pub(super) fn text(
+    pub(in crate::config) fn text(
         &mut self,
         notes: &mut Notes<'i>,
         field: &'static str,
@@ -159,7 +169,7 @@ impl<'i> Table<'i> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Option<bool> {
+    pub(in crate::config) fn flag(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Option<bool> {
         let item = self.take(field)?;
         match item.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
@@ -171,7 +181,7 @@ impl<'i> Table<'i> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn whole(
+    pub(in crate::config) fn whole(
         &mut self,
         notes: &mut Notes<'i>,
         field: &'static str,
@@ -192,7 +202,11 @@ impl<'i> Table<'i> {
     }
 
     /// A duration, as a text with its unit.
-    pub(super) fn duration(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Option<Duration> {
+    pub(in crate::config) fn duration(
+        &mut self,
+        notes: &mut Notes<'i>,
+        field: &'static str,
+    ) -> Option<Duration> {
         let item = self.take(field)?;
         let read = match item.get_ref() {
             DeValue::String(text) => duration(text).ok_or_else(|| format!("{:?} is not one", shorten(text))),
@@ -202,7 +216,12 @@ impl<'i> Table<'i> {
     }
 
     /// A number, or a text with the unit.
-    pub(super) fn quantity(&mut self, notes: &mut Notes<'i>, field: &'static str, unit: Unit) -> Option<f64> {
+    pub(in crate::config) fn quantity(
+        &mut self,
+        notes: &mut Notes<'i>,
+        field: &'static str,
+        unit: Unit,
+    ) -> Option<f64> {
         let item = self.take(field)?;
         let read = match item.get_ref() {
             DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix()).ok().map(|it| it as f64),
@@ -221,7 +240,7 @@ impl<'i> Table<'i> {
     }
 
     /// One of a few names.
-    pub(super) fn choice<T: Copy>(
+    pub(in crate::config) fn choice<T: Copy>(
         &mut self,
         notes: &mut Notes<'i>,
         field: &'static str,
@@ -238,7 +257,7 @@ impl<'i> Table<'i> {
     }
 
     /// A list of texts, each with its place; one text stands for a list of it.
-    pub(super) fn texts(
+    pub(in crate::config) fn texts(
         &mut self,
         notes: &mut Notes<'i>,
         field: &'static str,
@@ -274,7 +293,7 @@ impl<'i> Table<'i> {
     }
 
     /// A table of texts, each a list or one: `{ agent = "a", priority = ["high", "low"] }`.
-    pub(super) fn text_lists(
+    pub(in crate::config) fn text_lists(
         &mut self,
         notes: &mut Notes<'i>,
         field: &'static str,
@@ -295,7 +314,7 @@ impl<'i> Table<'i> {
     }
 
     /// A table within the table.
-    pub(super) fn table(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Option<Self> {
+    pub(in crate::config) fn table(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Option<Self> {
         let item = self.take(field)?;
         let span = item.span();
         match item.into_inner() {
@@ -312,7 +331,7 @@ impl<'i> Table<'i> {
     }
 
     /// The tables of a list, `[[field]]`; none where it is absent.
-    pub(super) fn tables(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Vec<Self> {
+    pub(in crate::config) fn tables(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Vec<Self> {
         let Some(item) = self.take(field) else { return Vec::new() };
         let path = self.field(field);
         let wanted = format!("write each as [[{path}]]");
@@ -332,12 +351,16 @@ impl<'i> Table<'i> {
     }
 
     /// The path of the table, as faults call it.
-    pub(super) fn path(&self) -> &str {
+    pub(in crate::config) fn path(&self) -> &str {
         &self.path
     }
 
     /// A date and time with its offset, as TOML or text: the text of it.
-    pub(super) fn time(&mut self, notes: &mut Notes<'i>, field: &'static str) -> Option<jiff::Timestamp> {
+    pub(in crate::config) fn time(
+        &mut self,
+        notes: &mut Notes<'i>,
+        field: &'static str,
+    ) -> Option<jiff::Timestamp> {
         let item = self.take(field)?;
         let text = match item.get_ref() {
             DeValue::Datetime(time) => time.to_string(),
@@ -356,7 +379,7 @@ impl<'i> Table<'i> {
     }
 
     /// Notes the fields that nobody asked for.
-    pub(super) fn finish(self, notes: &mut Notes<'i>) {
+    pub(in crate::config) fn finish(self, notes: &mut Notes<'i>) {
         let listed = if self.path.is_empty() { "there are".to_owned() } else { format!("{} has", self.path) };
         for (key, _) in &self.entries {
             let name = key.get_ref();
