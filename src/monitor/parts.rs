@@ -1,6 +1,6 @@
 //! What a monitor watches besides agents: stores, query caches, outboxes and the guards of calls.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::delivery::{Outbox, OutboxStats};
 use crate::link::LinkSnapshot;
@@ -73,6 +73,13 @@ impl Parts {
         // A policy holds nothing open.
         let watched = policy.clone();
         put(&self.policies, policy.name(), Box::new(move || Some(watched.snapshot())));
+    }
+
+    /// What the stores and the caches measured of themselves, by name.
+    pub(super) fn statistics(&self) -> (BTreeMap<String, StoreStats>, BTreeMap<String, CacheSnapshot>) {
+        let stores = take(&self.stores).into_iter().map(|(name, (stats, _))| (name.to_string(), stats));
+        let caches = take(&self.caches).into_iter().map(|(name, cache)| (name.to_string(), cache));
+        (stores.collect(), caches.collect())
     }
 
     /// Every sample, those of one metric together. Histograms are from the start of the process.

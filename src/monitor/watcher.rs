@@ -1,5 +1,6 @@
 //! The monitor.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,8 +16,8 @@ use crate::delivery::Outbox;
 use crate::message::Priority;
 use crate::resilience::Policy;
 use crate::runtime::RuntimeHandle;
-use crate::store::Store;
-use crate::store::cache::QueryCache;
+use crate::store::cache::{CacheSnapshot, QueryCache};
+use crate::store::{Store, StoreStats};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 use crate::telemetry::exposition::{Format, HdrLog, Scrape};
 use crate::telemetry::history::{Gauge, LaneObservation, Observation};
@@ -76,6 +77,12 @@ pub struct MonitorSnapshot {
     pub system: Option<SystemSample>,
     /// The last minutes.
     pub summary: Summary,
+    /// The stores that are watched, by name. Counts are since they were opened.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stores: BTreeMap<String, StoreStats>,
+    /// The query caches that are watched, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub caches: BTreeMap<String, CacheSnapshot>,
 }
 
 impl Monitor {
@@ -246,7 +253,10 @@ impl Monitor {
     #[must_use]
     pub fn snapshot(&self, last: Duration) -> MonitorSnapshot {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (stores, caches) = self.shared.parts.statistics();
         MonitorSnapshot {
+            stores,
+            caches,
             at_seconds: since_1970.as_secs_f64(),
             runtime: self.shared.runtime.snapshot(),
             system: self.latest().map(|look| look.system.clone()),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use statim::analysis::{Evidence, analyse};
 use statim::load::LoadResult;
+use statim::load::html::document;
 
 use super::args::ReportArgs;
 use super::load::RESULT;
@@ -25,7 +26,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<(), CliError> {
     };
     let html =
         path.extension().is_some_and(|it| it.eq_ignore_ascii_case("html") || it.eq_ignore_ascii_case("htm"));
-    let text = if html { analysis.html() } else { analysis.markdown() };
+    let text = if html { document(&analysis.title(), &analysis.html_body()) } else { analysis.markdown() };
     write(path, &text).doing("writing the report")
 }
 

@@ -1,5 +1,7 @@
 //! Evidence of a running system.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,6 +18,11 @@ pub(super) struct Live {
     system: Option<Value>,
     #[serde(default)]
     summary: Option<Value>,
+    #[serde(default)]
+    stores: Option<Value>,
+    #[serde(default)]
+    caches: Option<BTreeMap<String, Value>>,
+    /// One store, or several and the cache, as a load test's target has them.
     #[serde(default)]
     store: Option<Value>,
     #[serde(default)]
@@ -77,8 +84,9 @@ impl Evidence {
     /// Of a monitored runtime: how busy it was in the last minutes, and latencies since its start.
     #[must_use]
     pub fn of_snapshot(snapshot: &MonitorSnapshot) -> Self {
-        let MonitorSnapshot { runtime, system, summary, .. } = snapshot;
-        Self::of_live(runtime, system.as_ref(), Recent::of(summary))
+        let MonitorSnapshot { runtime, system, summary, stores, caches, .. } = snapshot;
+        let statistics = Statistics::of_watched(stores, caches);
+        Self::of_live(runtime, system.as_ref(), Recent::of(summary)).with(&statistics, runtime)
     }
 
     pub(super) fn of_json(live: Live) -> Self {
@@ -95,22 +103,31 @@ impl Evidence {
         let recent =
             live.summary.and_then(|value| Recent::deserialize(value).map_err(|_| read("summary")).ok());
         let mut statistics = Statistics::of(&live.store.unwrap_or_default());
-        if let Some(cache) = &live.cache {
+        if let Some(stores) = &live.stores {
+            statistics.stores(stores);
+        }
+        for cache in live.cache.iter().chain(live.caches.iter().flat_map(BTreeMap::values)) {
             statistics.cache(cache);
         }
         gaps.extend(statistics.gaps());
-        let mut evidence = Self::of_live(&live.runtime, system.as_ref(), recent);
-        (evidence.stores, evidence.cache) = statistics.since(None);
-        // They are since the start; the window has as large a part of them as of the messages.
-        let attempts = |agents: &[AgentEvidence]| agents.iter().map(|it| it.attempts() as f64).sum::<f64>();
-        let whole = attempts(&agents::since(&live.runtime, None).0);
-        let part = super::ratio(attempts(&evidence.agents), whole).unwrap_or(1.0).min(1.0);
-        evidence.stores.values_mut().for_each(|store| store.scale(part));
-        if let Some(cache) = &mut evidence.cache {
-            cache.scale(part);
-        }
+        let mut evidence =
+            Self::of_live(&live.runtime, system.as_ref(), recent).with(&statistics, &live.runtime);
         evidence.gaps.extend(gaps);
         evidence
+    }
+
+    /// With the statistics of stores and cache. They are since the start; the window has as large a part of them as of the
+    /// messages.
+    fn with(mut self, statistics: &Statistics, runtime: &Snapshot) -> Self {
+        (self.stores, self.cache) = statistics.since(None);
+        let attempts = |agents: &[AgentEvidence]| agents.iter().map(|it| it.attempts() as f64).sum::<f64>();
+        let whole = attempts(&agents::since(runtime, None).0);
+        let part = super::ratio(attempts(&self.agents), whole).unwrap_or(1.0).min(1.0);
+        self.stores.values_mut().for_each(|store| store.scale(part));
+        if let Some(cache) = &mut self.cache {
+            cache.scale(part);
+        }
+        self
     }
 
     fn of_live(runtime: &Snapshot, system: Option<&SystemSample>, recent: Option<Recent>) -> Self {

@@ -219,9 +219,34 @@ impl Statistics {
         all
     }
 
+    /// Of what a monitor watches.
+    pub(super) fn of_watched(
+        stores: &BTreeMap<String, StoreStats>,
+        caches: &BTreeMap<String, CacheSnapshot>,
+    ) -> Self {
+        let mut all = Self { stores: stores.clone(), ..Self::default() };
+        caches.values().for_each(|cache| all.add_cache(cache.clone()));
+        all
+    }
+
+    /// Stores by name.
+    pub(super) fn stores(&mut self, named: &Value) {
+        match named.as_object() {
+            Some(named) => named.iter().for_each(|(name, value)| self.store(name, value)),
+            None => self.strange.push("stores".to_owned()),
+        }
+    }
+
+    /// Of several caches the one that was asked most is judged.
+    fn add_cache(&mut self, cache: CacheSnapshot) {
+        if self.cache.as_ref().is_none_or(|other| other.queries < cache.queries) {
+            self.cache = Some(cache);
+        }
+    }
+
     pub(super) fn cache(&mut self, value: &Value) {
         match CacheSnapshot::deserialize(value) {
-            Ok(cache) => self.cache = Some(cache),
+            Ok(cache) => self.add_cache(cache),
             Err(_) if value.is_null() => {}
             Err(_) => self.strange.push("cache".to_owned()),
         }

@@ -221,7 +221,7 @@ fn a_live_stores_figures_are_those_of_the_last_minutes_messages() {
     let json = serde_json::json!({
         "runtime": snapshot(10_000.0, agent(10_000, 5.0, 10.0)),
         "summary": {"seconds": 10.0, "agents": [{"name": "worker", "handled": 1_000, "failed": 0, "busy_ratio": 1.0}]},
-        "store": statistics([("records", stats(10_000, 8.0))], None),
+        "stores": statistics([("records", stats(10_000, 8.0))], None),
     });
     let evidence = Evidence::read(&serde_json::to_vec(&json).unwrap()).unwrap();
     let pool = evidence.stores["records"].pool;

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 use super::{Conductor, SECOND};
 use crate::load::measure::{milliseconds, spectrum};
 use crate::load::measured::Measured;
-use crate::load::result::{GeneratorResult, LagMs, LoadResult, Spectrum};
+use crate::load::result::{GeneratorResult, LagMs, LoadResult, Spectrum, UslFit};
 use crate::load::target::{ErrorClass, Outcome, Target};
+use crate::load::usl;
 use crate::telemetry::system::Machine;
 
 impl<T: Target> Conductor<T> {
@@ -39,10 +40,8 @@ impl<T: Target> Conductor<T> {
         let seconds = measured as f64 / 1e9;
         let (corrected, uncorrected) = self.totals.latencies();
         let mut after = self.target.observe();
-        for observed in [&mut self.before, &mut after] {
-            let system = self.watch.system(observed.as_ref());
-            observed.get_or_insert_default().system.get_or_insert(system);
-        }
+        let system = self.watch.system(after.as_ref());
+        after.get_or_insert_default().system.get_or_insert(system);
         let scenario = self.scenario.clone();
         let mut result = LoadResult {
             test_name: scenario.name.clone(),
@@ -66,6 +65,11 @@ impl<T: Target> Conductor<T> {
             snapshot_before: self.before.take(),
             snapshot_after: after,
         };
+        if let Some(breaking) = &mut result.breaking {
+            let curve = usl::curve(&result.series);
+            // Too few steps, or a curve that no such law makes: then nothing is said of it.
+            breaking.usl = usl::fit(&curve).ok().as_ref().map(UslFit::from);
+        }
         result.judge();
         (result, corrected, uncorrected)
     }

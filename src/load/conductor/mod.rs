@@ -83,8 +83,10 @@ pub(super) struct FirstLook {
 
 impl FirstLook {
     pub(super) fn at(target: &impl Target) -> Self {
-        let before = target.observe();
-        let watch = Watch::new(before.as_ref());
+        let mut before = target.observe();
+        let mut watch = Watch::new(before.as_ref());
+        let system = watch.system(before.as_ref());
+        before.get_or_insert_default().system.get_or_insert(system);
         Self { before, watch }
     }
 }
