@@ -21,6 +21,10 @@ use crate::consent::Outcome as Allowed;
 use crate::deployment::{Deployment, DeploymentLinks, DeploymentOptions, DoorOptions, PipelineOptions};
 use crate::messages::{Answer, Door, Refusal};
 
+/// How long whoever asks may wait before some of them are refused: more than a disk that stalls for a moment takes, which
+/// is no overload.
+const ASKERS_MAY_WAIT: Duration = Duration::from_millis(100);
+
 /// How long bulk may wait before some of it is refused: it lingers in batches by design.
 const BULK_MAY_WAIT: Duration = Duration::from_millis(250);
 
@@ -159,7 +163,8 @@ fn class(refusal: Refusal) -> ErrorClass {
 
 /// As a deployment is by default, with everything on that keeps it standing when there is too much.
 fn options(database: String) -> DeploymentOptions {
-    let bulk = AdmissionOptions { low_target: BULK_MAY_WAIT, ..AdmissionOptions::default() };
+    let asked = AdmissionOptions::target(ASKERS_MAY_WAIT);
+    let bulk = AdmissionOptions::target(BULK_MAY_WAIT);
     let pipeline = PipelineOptions { admission: Some(bulk), ..PipelineOptions::new(database) };
     DeploymentOptions {
         pipeline,
@@ -173,8 +178,8 @@ fn options(database: String) -> DeploymentOptions {
         alerts: ServiceOptions::default(),
         bundles: None,
         drill: None,
-        consent_admission: Some(AdmissionOptions::default()),
+        consent_admission: Some(asked),
         links: DeploymentLinks::default(),
-        door: Some(DoorOptions { route: None, research_admission: Some(AdmissionOptions::default()) }),
+        door: Some(DoorOptions { route: None, research_admission: Some(asked) }),
     }
 }

@@ -30,11 +30,24 @@ pub(super) fn chosen(args: &LoadArgs) -> Result<Scenario, CliError> {
     if let Some(duration) = args.duration {
         stretch(&mut scenario, duration);
     }
+    let changed = changes(args);
+    if !changed.is_empty() {
+        // Whoever reads the report later did not see the command.
+        scenario.title.push_str(&format!(" (with {changed})"));
+    }
     scenario.validate().map_err(|error| CliError::Usage {
         what: "the options make a load test that cannot be run".to_owned(),
         source: Some(Box::new(error)),
     })?;
     Ok(scenario)
+}
+
+/// What the command line changes of the load.
+fn changes(args: &LoadArgs) -> String {
+    let users = args.users.map(|users| format!("--users {users}"));
+    let rate = args.rate.map(|rate| format!("--rate {rate}"));
+    let duration = args.duration.map(|duration| format!("--duration {duration:?}"));
+    [users, rate, duration].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn read(named: &str) -> Result<Scenario, CliError> {
