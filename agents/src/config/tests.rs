@@ -42,7 +42,7 @@ fn the_shipped_file_says_the_defaults_and_plays_the_sample() {
     // A setting that only the default gives would go unseen by the operator.
     let text = std::fs::read_to_string(&path).expect("reads");
     let settings = text.lines().filter(|line| !line.starts_with(['#', '[']) && !line.trim().is_empty());
-    assert_eq!(settings.count(), 26);
+    assert_eq!(settings.count(), 24);
 }
 
 #[test]
