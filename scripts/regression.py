@@ -13,6 +13,8 @@ import tempfile
 
 # The least that a figure may change by chance.
 LEAST_NOISE = 0.25
+# However much the rounds differ: what takes twice as long in three tries is worse.
+MOST_NOISE = 1.0
 # A load test of half a minute is less steady than a benchmark.
 LOAD_NOISE = 1.0
 SPREADS = 3.0
@@ -39,7 +41,7 @@ def figures(peers, light):
             continue
         base = geometric([line["ns_per_op"] for line in others])
         spread = max(line.get("spread") or 0.0 for line in [ours, *others])
-        noise = max(LEAST_NOISE, SPREADS * spread)
+        noise = min(max(LEAST_NOISE, SPREADS * spread), MOST_NOISE)
         made[f"{workload} over its peers"] = {"value": ours["ns_per_op"] / base, "noise": noise}
         yardsticks.append(base)
     if not yardsticks:
@@ -78,7 +80,7 @@ def compare(baseline, tries):
             good = False
             continue
         change = now["value"] / was["value"]
-        noise = max(was["noise"], now["noise"])
+        noise = min(max(was["noise"], now["noise"]), MOST_NOISE)
         worse, better = change > 1 + noise, change < 1 / (1 + noise)
         verdict = "WORSE" if worse else "better" if better else "same"
         good = good and not worse
