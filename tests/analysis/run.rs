@@ -102,12 +102,3 @@ fn a_run_within_its_limits_names_nothing_and_fits_no_law_to_one_level() {
     assert!(analysis.forecast.law.is_none() && analysis.forecast.refused.is_some());
     assert!(analysis.responses[0].met == Some(true));
 }
-
-/// Not a test of the code: analyses the file that `STATIM_RESULT` names, to be read by people.
-#[test]
-#[ignore = "reads a file"]
-fn a_file_is_analysed() {
-    let Some(path) = std::env::var_os("STATIM_RESULT") else { return };
-    let analysis = analyse(&Evidence::read(&std::fs::read(path).unwrap()).unwrap());
-    println!("{}", analysis.markdown());
-}

@@ -101,3 +101,44 @@ impl Watch {
         point.breakers_open = links.map(|link| link.name.clone()).collect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Sparse;
+
+    /// A target with one agent whose counters stand so, and whose waits until now were these, in milliseconds.
+    fn seen(shed: u64, rejected: u64, restarts: u64, waits: &[u64]) -> Observed {
+        let mut histogram = hdrhistogram::Histogram::<u64>::new(3).unwrap();
+        waits.iter().for_each(|wait| histogram.record(wait * 1_000_000).unwrap());
+        let mut latencies = LaneLatencies::default();
+        latencies.wait[Priority::Low.lane()] = Sparse::of(&histogram);
+        let agent = serde_json::json!({
+            "name": "ward", "agent_type": "Ward", "instances": 1, "state": "running", "capacity": 10,
+            "depth": {"low": 3}, "handled": 0, "failed": 0, "panicked": 0, "restarts": restarts,
+            "dropped": {"shed": shed, "rejected": rejected}, "busy_seconds": 0.0, "utilization": 0.0, "latency": {},
+        });
+        let snapshot = serde_json::json!({"uptime_seconds": 1.0, "agents": [agent], "dead_letters": 0});
+        Observed {
+            runtime: Some(serde_json::from_value(snapshot).unwrap()),
+            latencies: Some(latencies),
+            ..Observed::default()
+        }
+    }
+
+    #[test]
+    fn a_point_tells_what_happened_since_the_look_before_and_not_since_the_start() {
+        let mut watch = Watch::new(Some(&seen(100, 50, 2, &[9_000; 100])));
+        let mut waits = vec![9_000; 100];
+        waits.extend([5; 100]);
+        let (mut first, mut second) = (SeriesPoint::default(), SeriesPoint::default());
+        watch.look(Some(&seen(107, 53, 3, &waits)), &mut first);
+        watch.look(Some(&seen(107, 60, 3, &waits)), &mut second);
+        assert_eq!((first.shed, first.refused, first.restarts), (7, 3, 1));
+        assert_eq!((second.shed, second.refused, second.restarts), (0, 7, 0));
+        assert_eq!(first.depth[&Priority::Low], 3);
+        let wait = first.wait_p99_ms[&Priority::Low];
+        assert!((4.9..5.1).contains(&wait), "{wait} ms: the waits of nine seconds were before");
+        assert!(second.wait_p99_ms.is_empty(), "nobody waited since");
+    }
+}
